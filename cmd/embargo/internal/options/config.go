@@ -1,0 +1,122 @@
+// Package options holds the controller's settings: the defaults, the config file
+// and the flags, in that order.
+package options
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Kind is the kind of a config file.
+const Kind = "EmbargoConfiguration"
+
+// Config is the config file. Every key is optional.
+type Config struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+
+	// Namespace is Embargo's own namespace: of its Secret, its lease and its state.
+	Namespace string `json:"namespace,omitempty"`
+	// Installation is the name of the ClusterRole that stands for the
+	// installation: what the controller writes for the whole cluster goes with it.
+	Installation string `json:"installation,omitempty"`
+	// TrustedControllers are user names whose children with a controller owner
+	// continue what the owner stands for, in the whole cluster.
+	TrustedControllers []string `json:"trustedControllers,omitempty"`
+
+	Webhook        Webhook        `json:"webhook,omitzero"`
+	Catalog        Catalog        `json:"catalog,omitzero"`
+	LeaderElection LeaderElection `json:"leaderElection,omitzero"`
+	Metrics        Endpoint       `json:"metrics,omitzero"`
+	Health         Endpoint       `json:"health,omitzero"`
+	Logging        Logging        `json:"logging,omitzero"`
+	// DrainPeriod is how long a stopping replica still answers, so that the API
+	// server has time to turn to others.
+	DrainPeriod metav1.Duration `json:"drainPeriod,omitzero"`
+}
+
+// Webhook is where the API server reaches the controller.
+type Webhook struct {
+	Host string `json:"host,omitempty"` // address to listen on
+	Port int    `json:"port,omitempty"`
+	// URL is the base URL for an API server that can't reach the Service, as when
+	// the controller runs outside the cluster: https://HOST:PORT.
+	URL     string  `json:"url,omitempty"`
+	Service Service `json:"service,omitzero"`
+	// CertDir has tls.crt, tls.key and ca.crt; empty, the controller keeps
+	// certificates of its own in a Secret.
+	CertDir string `json:"certDir,omitempty"`
+	// Secret is the name of that Secret.
+	Secret string `json:"secret,omitempty"`
+}
+
+// Service is the Service in front of the replicas, in Embargo's namespace.
+type Service struct {
+	Name string `json:"name,omitempty"`
+	Port int32  `json:"port,omitempty"`
+}
+
+// Catalog is which of the built-in vendors are applied: names, or "*" for all.
+type Catalog struct {
+	Vendors []string `json:"vendors,omitempty"`
+}
+
+// LeaderElection is how the replica that writes is chosen.
+type LeaderElection struct {
+	Disabled bool   `json:"disabled,omitempty"`
+	Name     string `json:"name,omitempty"` // of the lease
+}
+
+// Endpoint is an address to serve on, such as ":8080"; "0" serves nothing.
+type Endpoint struct {
+	BindAddress string `json:"bindAddress,omitempty"`
+}
+
+// Logging is how the log is written.
+type Logging struct {
+	Level  string `json:"level,omitempty"`  // debug, info or error
+	Format string `json:"format,omitempty"` // json or text
+}
+
+// Default returns the settings of a controller that is told nothing.
+func Default() Config {
+	return Config{
+		APIVersion:     v1alpha1.GroupVersion.String(),
+		Kind:           Kind,
+		Namespace:      "embargo-system",
+		Installation:   "embargo",
+		Webhook:        Webhook{Port: 9443, Secret: "embargo-webhook-certificate", Service: Service{Name: "embargo-webhook", Port: 443}},
+		Catalog:        Catalog{Vendors: []string{"*"}},
+		LeaderElection: LeaderElection{Name: "embargo"},
+		Metrics:        Endpoint{BindAddress: ":8080"},
+		Health:         Endpoint{BindAddress: ":8081"},
+		Logging:        Logging{Level: "info", Format: "json"},
+		DrainPeriod:    metav1.Duration{Duration: 5 * time.Second},
+	}
+}
+
+// load reads a config file over the settings. An unknown key is refused: a
+// misspelt setting that is quietly ignored is worse than none.
+func (c *Config) load(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	var head metav1.TypeMeta
+	if err := yaml.Unmarshal(data, &head); err != nil {
+		return fmt.Errorf("--config %s: %w", path, err)
+	}
+	if head.APIVersion != c.APIVersion || head.Kind != c.Kind {
+		return fmt.Errorf("--config %s: apiVersion and kind are %q and %q, want %q and %q", path, head.APIVersion, head.Kind, c.APIVersion, c.Kind)
+	}
+	if err := yaml.UnmarshalStrict(data, c); err != nil {
+		return fmt.Errorf("--config %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+// Command embargo is the controller: it answers the API server's admission
+// requests and, as the leader, keeps Embargo's objects and the webhook
+// configuration up to date.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"embargo.dev/cmd/embargo/internal/app"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := app.NewCommand().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "embargo:", err)
+		os.Exit(1)
+	}
+}

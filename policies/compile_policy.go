@@ -1,0 +1,104 @@
+package policies
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"embargo.dev/policies/imageref"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// policy adds a VendorPolicy and its mirrors. A policy that selects by something
+// unreadable is not in force; a mirror in error alone is left out.
+func (c *compiler) policy(object *v1alpha1.VendorPolicy) {
+	spec := field.NewPath("spec")
+	mirrors, mirrorErrs := parseMirrors(spec.Child("mirrors"), object.Spec.Mirrors)
+	c.mirrors = append(c.mirrors, mirrors...)
+	c.report(kindPolicy, object.Name, mirrorErrs)
+
+	vendors, errs := compileSelector(spec.Child("vendorSelector"), &object.Spec.VendorSelector)
+	namespaces, nsErrs := compileSelector(spec.Child("namespaceSelector"), &object.Spec.NamespaceSelector)
+	errs = append(errs, nsErrs...)
+	if !knownCeiling(object.Spec.Enforcement) {
+		errs = append(errs, field.NotSupported(spec.Child("enforcement"), object.Spec.Enforcement, ceilings))
+	}
+	if len(errs) > 0 {
+		c.report(kindPolicy, object.Name, errs)
+		return
+	}
+	audiences := make(map[string]bool, len(object.Spec.Audiences))
+	for _, a := range object.Spec.Audiences {
+		audiences[a] = true
+	}
+	c.set.policies = append(c.set.policies, &policy{
+		name:       object.Name,
+		vendors:    vendors.whole,
+		namespaces: namespaces,
+		audiences:  audiences,
+		ceiling:    object.Spec.Enforcement,
+		leadDays:   object.Spec.LeadTimeDays,
+	})
+}
+
+var ceilings = []v1alpha1.Action{v1alpha1.ActionAudit, v1alpha1.ActionWarn, v1alpha1.ActionDeny}
+
+func knownCeiling(a v1alpha1.Action) bool {
+	for _, c := range ceilings {
+		if a == c {
+			return true
+		}
+	}
+	return false
+}
+
+func parseMirrors(path *field.Path, declared []v1alpha1.Mirror) ([]imageref.Mirror, field.ErrorList) {
+	var (
+		mirrors []imageref.Mirror
+		errs    field.ErrorList
+	)
+	for i, d := range declared {
+		m, err := imageref.ParseMirror(d.Prefix, d.Upstream)
+		if err != nil {
+			errs = append(errs, field.Invalid(path.Index(i), d.Prefix+" → "+d.Upstream, err.Error()))
+			continue
+		}
+		mirrors = append(mirrors, m)
+	}
+	return mirrors, errs
+}
+
+func compileSelector(path *field.Path, selector *metav1.LabelSelector) (namespaceSelector, field.ErrorList) {
+	if errs := validation.ValidateLabelSelector(selector, validation.LabelSelectorValidationOptions{}, path); len(errs) > 0 {
+		return namespaceSelector{}, errs
+	}
+	s, err := compileNamespaceSelector(selector)
+	if err != nil {
+		return namespaceSelector{}, field.ErrorList{field.Invalid(path, metav1.FormatLabelSelector(selector), err.Error())}
+	}
+	return s, nil
+}
+
+// waiver adds a VendorWaiver. One that selects namespaces by something
+// unreadable grants nothing; a pattern in error alone is left out.
+func (c *compiler) waiver(object *v1alpha1.VendorWaiver) {
+	spec := field.NewPath("spec")
+	namespaces, errs := compileSelector(spec.Child("namespaceSelector"), &object.Spec.NamespaceSelector)
+	if len(errs) > 0 {
+		c.report(kindWaiver, object.Name, errs)
+		return
+	}
+	w := &waiver{
+		name:         object.Name,
+		vendor:       object.Spec.Vendor,
+		restrictions: make(map[string]bool, len(object.Spec.Restrictions)),
+		namespaces:   namespaces,
+		expires:      object.Spec.Expires.UTC(),
+	}
+	for _, r := range object.Spec.Restrictions {
+		w.restrictions[r] = true
+	}
+	c.report(kindWaiver, object.Name, c.parsePatterns(spec.Child("images"), object.Spec.Images, role{kind: waives, waiver: w}))
+	c.set.waivers = append(c.set.waivers, w)
+}

@@ -1,0 +1,264 @@
+package policies
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"embargo.dev/policies/schedule"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Evaluate decides a request at an instant.
+func (rs *RuleSet) Evaluate(request Request, instant Instant) Decision {
+	e := &evaluation{
+		set:        rs,
+		request:    &request,
+		instant:    instant,
+		policies:   rs.policiesFor(request.Namespace),
+		precedents: precedents{request: &request, set: rs},
+	}
+	decision := Decision{Instant: instant, RuleSet: rs.digest, Action: v1alpha1.ActionAllow}
+	if len(e.policies) == 0 || request.Operation == Delete {
+		return decision
+	}
+	for _, field := range request.Object.Images {
+		decision.Findings = append(decision.Findings, e.image(readImage(field, request.isCustom()))...)
+	}
+	for i := range decision.Findings {
+		f := &decision.Findings[i]
+		f.Message = f.sentence()
+		decision.Action = decision.Action.Stronger(f.Action)
+	}
+	return decision
+}
+
+// policiesFor returns the policies that apply in the namespace, by name.
+func (rs *RuleSet) policiesFor(ns Namespace) []*policy {
+	var selected []*policy
+	for _, p := range rs.policies {
+		if p.namespaces.mayCover(ns) {
+			selected = append(selected, p)
+		}
+	}
+	return selected
+}
+
+// evaluation is one request being decided.
+type evaluation struct {
+	set        *RuleSet
+	request    *Request
+	instant    Instant
+	policies   []*policy
+	precedents precedents
+}
+
+func (e *evaluation) image(img image) []Finding {
+	if img.problem != "" {
+		return []Finding{e.unread(img)}
+	}
+	rec := e.set.recognise(img.reference)
+	var findings []Finding
+	for _, v := range rec.vendors {
+		for _, r := range v.restrictions {
+			if f, ok := e.restriction(img, &rec, v, r); ok {
+				findings = append(findings, f)
+			}
+		}
+	}
+	return findings
+}
+
+// unread is the finding of an image that can't be read: whose it is can't be
+// told, so it stands for every vendor, and never denies.
+func (e *evaluation) unread(img image) Finding {
+	f := newFinding(img)
+	f.Evidence = img.problem
+	f.EvaluatedAt = e.instant.In(time.UTC)
+	f.Use = e.precedents.useOfUnread(img)
+	f.measure = measure{list: img.List, reason: img.reason}
+	wanted := v1alpha1.ActionWarn
+	if img.problem == EvidenceUnresolved {
+		wanted = v1alpha1.ActionAudit
+	}
+	f.Action = v1alpha1.ActionAudit
+	for _, p := range e.policies {
+		f.Policies = append(f.Policies, p.name)
+		f.Action = f.Action.Stronger(wanted.Weaker(p.ceiling))
+	}
+	return f
+}
+
+func newFinding(img image) Finding {
+	return Finding{Container: img.Name, Field: img.Field, Image: img.Value}
+}
+
+// restriction decides one restriction for one image; false where there is no
+// finding.
+func (e *evaluation) restriction(img image, rec *recognition, v *vendor, r *restriction) (Finding, bool) {
+	found, ok := rec.evidenceOf(v, r)
+	if !ok {
+		return Finding{}, false
+	}
+	c := &candidacy{evaluation: e, vendor: v, restriction: r, proof: found, now: e.instant.In(r.schedule.Zone())}
+	c.waiver, c.expired = e.waiverFor(rec, v, r)
+	c.use = e.precedents.useOf(img, rec, v)
+	best, names := c.strongest()
+	if best == nil {
+		return Finding{}, false
+	}
+	f := newFinding(img)
+	f.Canonical, f.Upstream = img.reference.String(), rec.upstream()
+	f.Policies = names
+	c.fill(&f, best)
+	f.measure.list = img.List
+	return f, true
+}
+
+// candidacy is one image × one restriction, before the policies are heard.
+type candidacy struct {
+	*evaluation
+
+	vendor      *vendor
+	restriction *restriction
+	proof       proof
+	use         Use
+	now         time.Time
+	waiver      *waiver // live
+	expired     *waiver // would cover it if it were live
+}
+
+// ruling is what one policy makes of a candidacy.
+type ruling struct {
+	policy *policy
+	phase  *schedule.Phase
+	next   *schedule.Phase
+	action v1alpha1.Action
+}
+
+// strongest hears every policy and returns the strongest ruling, and the names
+// of all policies that see a finding. Of equally strong ones the shortest lead
+// time counts, so that a message says "early" only where it is.
+func (c *candidacy) strongest() (*ruling, []string) {
+	var (
+		best  *ruling
+		names []string
+	)
+	for _, p := range c.policies {
+		if !p.binds(c.vendor, c.restriction) {
+			continue
+		}
+		phase, next := c.restriction.schedule.At(c.now, p.leadDays)
+		if phase == nil || asks(phase, c.use) == v1alpha1.ActionAllow {
+			continue
+		}
+		names = append(names, p.name)
+		r := &ruling{policy: p, phase: phase, next: next, action: c.weaken(asks(phase, c.use), p, c.now)}
+		if best == nil || r.stronger(best) {
+			best = r
+		}
+	}
+	return best, names
+}
+
+func (r *ruling) stronger(than *ruling) bool {
+	if order := cmp.Compare(r.action.Strength(), than.action.Strength()); order != 0 {
+		return order > 0
+	}
+	return r.policy.leadDays < than.policy.leadDays
+}
+
+// asks returns what a phase asks for a use.
+func asks(phase *schedule.Phase, use Use) v1alpha1.Action {
+	switch use {
+	case UseContinue:
+		return phase.Continue
+	case UseUpdate:
+		return phase.Update
+	default:
+		return phase.Introduce
+	}
+}
+
+// weaken takes what a phase asks down to what the policy lets it do at an
+// instant.
+func (c *candidacy) weaken(action v1alpha1.Action, p *policy, at time.Time) v1alpha1.Action {
+	action = action.Weaker(p.ceiling)
+	if !c.proof.confirmed() || c.request.neverDenied() || c.use == UseContinue && c.request.Operation == Update {
+		action = action.Weaker(v1alpha1.ActionWarn)
+	}
+	if c.waiver != nil && c.waiver.expires.After(at) {
+		action = action.Weaker(v1alpha1.ActionAudit)
+	}
+	return action
+}
+
+// waiverFor returns the live waiver that covers the image for longest, and, where
+// there is none, one that did until it expired.
+func (e *evaluation) waiverFor(rec *recognition, v *vendor, r *restriction) (live, expired *waiver) {
+	var covering *waiver
+	for _, w := range e.set.waivers {
+		if !w.covers(v, r) || !rec.waivedBy(w) || !w.namespaces.surelyCovers(e.request.Namespace) {
+			continue
+		}
+		if covering == nil || w.expires.After(covering.expires) {
+			covering = w
+		}
+	}
+	if covering == nil || covering.expires.After(e.instant.In(time.UTC)) {
+		return covering, nil
+	}
+	return nil, covering
+}
+
+// fill writes what the ruling makes of the candidacy into the finding.
+func (c *candidacy) fill(f *Finding, r *ruling) {
+	effective := r.phase.Instant
+	f.Vendor, f.Restriction, f.Phase = c.vendor.name, c.restriction.name, r.phase.Phase.Phase
+	f.Effective, f.EvaluatedAt = &effective, c.now
+	f.Use, f.Action = c.use, r.action
+	f.Evidence, f.Confidence = c.proof.evidence, c.proof.confidence
+	f.measure = measure{
+		displayName: c.vendor.displayName,
+		replacement: c.vendor.replacement,
+		summary:     r.phase.Summary,
+		citation:    c.restriction.citation,
+		zone:        c.restriction.schedule.Zone(),
+		leadDays:    r.policy.leadDays,
+		unverified:  r.phase.Verification == v1alpha1.VerificationUnverified,
+	}
+	if c.waiver != nil {
+		f.Waiver, f.measure.waiverExpires = c.waiver.name, c.waiver.expires
+	}
+	if c.expired != nil {
+		f.measure.expiredWaiver, f.measure.waiverExpires = c.expired.name, c.expired.expires
+	}
+	if r.next != nil {
+		begins := r.next.Begins(r.policy.leadDays)
+		f.Next = &NextPhase{Phase: r.next.Phase.Phase, Effective: r.next.Instant, Action: c.weaken(asks(r.next, c.use), r.policy, begins)}
+	}
+	c.foresee(&f.measure, r)
+}
+
+// foresee finds out when the use, or else an update, will be refused.
+func (c *candidacy) foresee(m *measure, r *ruling) {
+	deniesUpdates := func(p *schedule.Phase, at time.Time) bool {
+		asUpdate := *c
+		asUpdate.use = UseUpdate
+		return asUpdate.weaken(p.Update, r.policy, at) == v1alpha1.ActionDeny
+	}
+	goesOn := c.use == UseContinue
+	m.updatesDenied = goesOn && deniesUpdates(r.phase, c.now)
+	for _, p := range slices.Backward(c.restriction.schedule.Phases()) {
+		begins := p.Begins(r.policy.leadDays)
+		if !begins.After(c.now) {
+			break
+		}
+		if c.weaken(asks(&p, c.use), r.policy, begins) == v1alpha1.ActionDeny {
+			m.refusedFrom = begins
+		}
+		if goesOn && deniesUpdates(&p, begins) {
+			m.updatesFrom = begins
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package imageref
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// maxChain is how many mirrors may stand one behind the other.
+const maxChain = 3
+
+// builtinMirrors are public copies of Docker Hub that need no declaration.
+var builtinMirrors = []Mirror{
+	mustMirror("mirror.gcr.io", Hub),
+	mustMirror("public.ecr.aws/docker/library", Hub+"/library"),
+	mustMirror("docker.m.daocloud.io", Hub),
+}
+
+// daocloud has copies of any registry, below the registry's host.
+const daocloud = "m.daocloud.io"
+
+func mustMirror(prefix, upstream string) Mirror {
+	m, err := ParseMirror(prefix, upstream)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// BuiltinMirrors returns the mirrors that every Mirrors has. The copies below
+// m.daocloud.io, where the upstream's host is part of the path, come on top.
+func BuiltinMirrors() []Mirror { return slices.Clone(builtinMirrors) }
+
+// Mirrors undoes mirrors. It never changes and is safe for concurrent use.
+type Mirrors struct {
+	byHost map[string][]Mirror // by the prefix's host, the longest prefix first
+}
+
+// NewMirrors returns the declared mirrors together with the built-in ones.
+func NewMirrors(declared []Mirror) *Mirrors {
+	m := &Mirrors{byHost: map[string][]Mirror{}}
+	for _, mirror := range slices.Concat(builtinMirrors, declared) {
+		m.byHost[mirror.prefix.host] = append(m.byHost[mirror.prefix.host], mirror)
+	}
+	for _, mirrors := range m.byHost {
+		slices.SortStableFunc(mirrors, func(a, b Mirror) int {
+			return cmp.Or(cmp.Compare(len(b.prefix.path), len(a.prefix.path)), cmp.Compare(a.Upstream(), b.Upstream()))
+		})
+	}
+	return m
+}
+
+// Undo returns every rewriting of a reference in the order of the steps, of which
+// there are at most three; the last is the reference with mirrors undone. At each
+// step the longest prefix wins; where mirrors with one prefix have different
+// upstreams, all of them count. It returns nil where no mirror applies.
+func (m *Mirrors) Undo(r Reference) []Reference {
+	var forms []Reference
+	step := []Reference{r}
+	for range maxChain {
+		var next []Reference
+		for _, from := range step {
+			for _, to := range m.rewrite(from) {
+				if to != r && !slices.Contains(forms, to) {
+					forms, next = append(forms, to), append(next, to)
+				}
+			}
+		}
+		if next == nil {
+			break
+		}
+		step = next
+	}
+	return forms
+}
+
+// rewrite returns what the longest prefix makes of the reference.
+func (m *Mirrors) rewrite(r Reference) []Reference {
+	if to, ok := fromDaocloud(r); ok {
+		return []Reference{to}
+	}
+	var (
+		rewritten []Reference
+		longest   = -1
+	)
+	for _, mirror := range m.candidates(r.Host) {
+		if longest >= 0 && len(mirror.prefix.path) < longest {
+			break
+		}
+		if to, ok := mirror.rewrite(r); ok {
+			rewritten, longest = append(rewritten, to), len(mirror.prefix.path)
+		}
+	}
+	return rewritten
+}
+
+// candidates returns the mirrors whose prefix has the host, with or without its
+// port, the longest prefix first.
+func (m *Mirrors) candidates(host string) []Mirror {
+	name, port := splitPort(host)
+	if port == "" {
+		return m.byHost[host]
+	}
+	withPort, without := m.byHost[host], m.byHost[name]
+	if withPort == nil || without == nil {
+		return append(withPort, without...)
+	}
+	both := slices.Concat(withPort, without)
+	slices.SortStableFunc(both, func(a, b Mirror) int { return cmp.Compare(len(b.prefix.path), len(a.prefix.path)) })
+	return both
+}
+
+// fromDaocloud undoes m.daocloud.io/HOST/….
+func fromDaocloud(r Reference) (Reference, bool) {
+	name, _ := splitPort(r.Host)
+	host, path, ok := strings.Cut(r.Path, "/")
+	if name != daocloud || !ok || !looksLikeHost(host) {
+		return Reference{}, false
+	}
+	r.Host, r.Path = canonical(host, path)
+	return r, true
+}
+
+// FindLoop returns the positions of declared mirrors that lead, alone, together or
+// by way of built-in ones, back to where they began; nil where none do.
+func FindLoop(declared []Mirror) []int {
+	f := loopFinder{mirrors: slices.Concat(declared, builtinMirrors)}
+	for start := range declared {
+		f.visited = make([]bool, len(f.mirrors))
+		if loop := f.follow(start, start); loop != nil {
+			loop = slices.DeleteFunc(loop, func(i int) bool { return i >= len(declared) })
+			slices.Sort(loop)
+			return loop
+		}
+	}
+	return nil
+}
+
+type loopFinder struct {
+	mirrors []Mirror
+	visited []bool
+}
+
+// follow goes from the upstream of a mirror into the prefixes above it, and returns
+// the way back to the start, if there is one.
+func (f *loopFinder) follow(from, start int) []int {
+	upstream := f.mirrors[from].upstream
+	for i, m := range f.mirrors {
+		if !m.prefix.holds(upstream.host, upstream.path) {
+			continue
+		}
+		if i == start {
+			return []int{from}
+		}
+		if f.visited[i] {
+			continue
+		}
+		f.visited[i] = true
+		if rest := f.follow(i, start); rest != nil {
+			return append(rest, from)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package imageref
+
+import "strings"
+
+// Pattern recognises references. The zero Pattern matches nothing.
+type Pattern struct {
+	text    string
+	anyHost bool // a leading **/
+	host    hostPattern
+	path    []segment
+	tag     *glob  // nil: any
+	digest  string // "": any
+}
+
+// segment is one segment of a pattern's path.
+type segment struct {
+	glob
+
+	deep bool // **: any number of segments, none included
+}
+
+// hostPattern recognises hosts.
+type hostPattern struct {
+	labels []glob // from left to right
+	deeper bool   // a leading *.: one or more labels before the others
+	port   string // "": any
+	hub    bool   // it stands for one of Docker Hub's names
+}
+
+// String returns the pattern as written.
+func (p Pattern) String() string { return p.text }
+
+// Match reports whether the pattern matches the reference. It is the definition
+// that an Index must agree with.
+func (p Pattern) Match(r Reference) bool {
+	if p.text == "" || !p.anyHost && !p.host.match(r.Host) {
+		return false
+	}
+	return p.matchVersion(r) && matchPath(p.path, strings.Split(r.Path, "/"))
+}
+
+// matchVersion reports whether tag and digest are among those meant.
+func (p Pattern) matchVersion(r Reference) bool {
+	return (p.tag == nil || r.Tag != "" && p.tag.match(r.Tag)) && (p.digest == "" || p.digest == r.Digest)
+}
+
+// matchPath fits segments to a pattern. After a ** the shortest run of segments is
+// tried first; going back is only ever needed to the last ** passed, so the time is
+// at most the product of both lengths.
+func matchPath(pattern []segment, path []string) bool {
+	p, s := 0, 0
+	deep, resume := -1, 0
+	for s < len(path) {
+		switch {
+		case p < len(pattern) && pattern[p].deep:
+			deep, resume = p, s
+			p++
+		case p < len(pattern) && pattern[p].match(path[s]):
+			p++
+			s++
+		case deep >= 0:
+			resume++
+			p, s = deep+1, resume
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p].deep {
+		p++
+	}
+	return p == len(pattern)
+}
+
+func (h hostPattern) match(host string) bool {
+	if host == Hub {
+		return h.hub
+	}
+	return h.matchText(host)
+}
+
+func (h hostPattern) matchText(host string) bool {
+	name, port := splitPort(host)
+	if h.port != "" && h.port != port {
+		return false
+	}
+	labels := hostLabels(name)
+	extra := len(labels) - len(h.labels)
+	if extra < 0 || h.deeper != (extra > 0) {
+		return false
+	}
+	for i, g := range h.labels {
+		if !g.match(labels[extra+i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// hostLabels splits a host name into its labels. An IPv6 address is one.
+func hostLabels(name string) []string {
+	if strings.HasPrefix(name, "[") {
+		return []string{name}
+	}
+	return strings.Split(name, ".")
+}
+
+// standsForHub reports whether the host is one of Docker Hub's names, or a pattern
+// that fits one.
+func (h hostPattern) standsForHub() bool {
+	for _, alias := range append([]string{Hub}, hubAliases...) {
+		if h.matchText(alias) {
+			return true
+		}
+	}
+	return false
+}
+
+// exact returns the host where the pattern has no wildcard, without its port.
+func (h hostPattern) exact() (string, bool) {
+	labels := make([]string, 0, len(h.labels))
+	for _, g := range h.labels {
+		if g.wild() {
+			return "", false
+		}
+		labels = append(labels, g.literal)
+	}
+	return strings.Join(labels, "."), !h.deeper
+}

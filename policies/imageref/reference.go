@@ -1,0 +1,67 @@
+package imageref
+
+import "strings"
+
+// Hub is the canonical host of Docker Hub.
+const Hub = "docker.io"
+
+// hubLibrary is where Docker Hub keeps the images whose name has one segment.
+const hubLibrary = "library/"
+
+// hubAliases are the other hosts at which Docker Hub serves the same images.
+var hubAliases = []string{"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
+
+// defaultTag is meant where neither tag nor digest is given.
+const defaultTag = "latest"
+
+// Reference is a canonical image reference. Two references are to the same image
+// exactly if they are equal.
+type Reference struct {
+	Host   string // in lower case, with its port where it has one other than 443
+	Path   string // the repository at the host, such as library/nginx
+	Tag    string // "" where only a digest is given
+	Digest string // "sha256:…", "" where none is given
+}
+
+// Repository returns host and path.
+func (r Reference) Repository() string { return r.Host + "/" + r.Path }
+
+// String returns the canonical text, for people to read.
+func (r Reference) String() string {
+	text := r.Repository()
+	if r.Tag != "" {
+		text += ":" + r.Tag
+	}
+	if r.Digest != "" {
+		text += "@" + r.Digest
+	}
+	return text
+}
+
+// canonical folds the spellings of a host and a path into one.
+func canonical(host, path string) (string, string) {
+	host = canonicalHost(host)
+	if host == Hub && !strings.Contains(path, "/") {
+		path = hubLibrary + path
+	}
+	return host, path
+}
+
+func canonicalHost(host string) string {
+	host = strings.TrimSuffix(strings.ToLower(host), ":443")
+	for _, alias := range hubAliases {
+		if host == alias {
+			return Hub
+		}
+	}
+	return host
+}
+
+// splitPort separates a host from its port, "" where it has none.
+func splitPort(host string) (name, port string) {
+	i := strings.LastIndexByte(host, ':')
+	if i < 0 || strings.IndexByte(host[i:], ']') >= 0 {
+		return host, ""
+	}
+	return host[:i], host[i+1:]
+}

@@ -1,0 +1,249 @@
+package policies
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"embargo.dev/policies/v1alpha1"
+)
+
+const (
+	// maxDenial keeps a denial short enough for the events and conditions that
+	// repeat it.
+	maxDenial = 800
+	// maxImage is what a message shows of an image's name.
+	maxImage = 120
+)
+
+// Denial is what the user reads when the request is refused, "" where it isn't:
+// every finding that denies, and what to do.
+func (d Decision) Denial() string {
+	if !d.Denied() {
+		return ""
+	}
+	var denying []Finding
+	for _, f := range d.Findings {
+		if f.Action == v1alpha1.ActionDeny {
+			denying = append(denying, f)
+		}
+	}
+	groups := group(denying)
+	advice := adviceFor(denying)
+	var text strings.Builder
+	for i, g := range groups {
+		sentence := g.sentence()
+		if i > 0 && text.Len()+len(sentence)+len(advice)+len("; and 999 more") > maxDenial {
+			fmt.Fprintf(&text, "; and %d more", len(groups)-i)
+			break
+		}
+		if i > 0 {
+			text.WriteString("; ")
+		}
+		text.WriteString(sentence)
+	}
+	return text.String() + ". " + advice
+}
+
+// adviceFor says what to move to and how an exception is granted.
+func adviceFor(denying []Finding) string {
+	var replacements []string
+	for _, f := range denying {
+		if r := f.measure.replacement; r != "" && !slices.Contains(replacements, r) {
+			replacements = append(replacements, r)
+		}
+	}
+	advice := "An exception needs a VendorWaiver for this namespace (kubectl explain vendorwaiver.spec)"
+	if len(replacements) > 0 {
+		advice = "Replacement: " + clean(strings.Join(replacements, "; "), 200) + ". " + advice
+	}
+	return advice
+}
+
+// Warnings are the lines that a user reads when the request is admitted: one for
+// each image, restriction and phase that warns, with the containers grouped, and
+// one for each waiver in use. There is none where the request is refused.
+func (d Decision) Warnings() []string {
+	if d.Denied() {
+		return nil
+	}
+	var shown []Finding
+	for _, f := range d.Findings {
+		if f.Action == v1alpha1.ActionWarn || f.Waiver != "" {
+			shown = append(shown, f)
+		}
+	}
+	var lines []string
+	for _, g := range group(shown) {
+		lines = append(lines, g.sentence())
+	}
+	return lines
+}
+
+// Notices are remarks on what the decision rests on: dates that no primary source
+// was read for, and waivers that no longer count.
+func (d Decision) Notices() []string {
+	var notices []string
+	add := func(text string) {
+		if !slices.Contains(notices, text) {
+			notices = append(notices, text)
+		}
+	}
+	for _, f := range d.Findings {
+		if f.measure.unverified {
+			add(fmt.Sprintf("the date of phase %q of %s/%s is not verified in a primary source", f.Phase, f.Vendor, f.Restriction))
+		}
+		if f.measure.expiredWaiver != "" {
+			add(fmt.Sprintf("waiver %q expired on %s and no longer counts", f.measure.expiredWaiver, date(f.measure.waiverExpires, time.UTC)))
+		}
+		if f.Waiver != "" {
+			add(fmt.Sprintf("waiver %q covers image %s until %s", f.Waiver, quoteImage(f.Image), date(f.measure.waiverExpires, time.UTC)))
+		}
+	}
+	return notices
+}
+
+// grouped are findings that differ in their containers only.
+type grouped struct {
+	Finding
+
+	names []string
+}
+
+func group(findings []Finding) []grouped {
+	var groups []grouped
+next:
+	for _, f := range findings {
+		for i := range groups {
+			if groups[i].tells(f) {
+				groups[i].names = append(groups[i].names, f.place())
+				continue next
+			}
+		}
+		groups = append(groups, grouped{Finding: f, names: []string{f.place()}})
+	}
+	return groups
+}
+
+// tells reports whether one sentence can serve both findings.
+func (g *grouped) tells(f Finding) bool {
+	return g.Image == f.Image && g.Vendor == f.Vendor && g.Restriction == f.Restriction &&
+		g.Phase == f.Phase && g.Use == f.Use && g.Action == f.Action && g.Waiver == f.Waiver &&
+		g.Evidence == f.Evidence && g.measure.reason == f.measure.reason
+}
+
+// place names the container or volume that a finding is in.
+func (f Finding) place() string {
+	if f.Container == "" {
+		return clean(f.Field, maxImage)
+	}
+	kind := "container"
+	if f.measure.list == "volumes" {
+		kind = "volume"
+	}
+	return fmt.Sprintf("%s %q", kind, clean(f.Container, 63))
+}
+
+// sentence says what a finding on its own amounts to.
+func (f Finding) sentence() string {
+	g := grouped{Finding: f, names: []string{f.place()}}
+	return g.sentence()
+}
+
+// sentence is one line: where, what, whose, since when, and what comes next.
+func (g *grouped) sentence() string {
+	where := places(g.names)
+	if g.Vendor == "" {
+		return fmt.Sprintf("%s: image %s can't be read, so no vendor can be ruled out: %s", where, quoteImage(g.Image), clean(g.measure.reason, 200))
+	}
+	subject := fmt.Sprintf("%s: %s image %s", where, clean(g.measure.displayName, 64), quoteImage(g.Image))
+	if g.Confidence == v1alpha1.ConfidenceSuspected {
+		subject = fmt.Sprintf("%s: image %s looks like %s's", where, quoteImage(g.Image), clean(g.measure.displayName, 64))
+	}
+	return subject + ": " + g.standing()
+}
+
+// standing says what the measure asks, since when and, in a refusal, by which
+// text.
+func (f Finding) standing() string {
+	m := f.measure
+	begun, citation := date(*f.Effective, m.zone), clean(m.citation, 80)
+	switch {
+	case f.Waiver != "":
+		return fmt.Sprintf("allowed by waiver %q until %s", f.Waiver, date(m.waiverExpires, time.UTC))
+	case f.early() && f.Action == v1alpha1.ActionDeny:
+		return fmt.Sprintf("refused early by cluster policy (%s); prohibited from %s: %s (%s)%s", days(int(m.leadDays)), begun, f.summary(), citation, f.expiredNote())
+	case f.early():
+		return fmt.Sprintf("%s (from %s, %s early by cluster policy)%s", f.summary(), begun, days(int(m.leadDays)), f.outlook())
+	case f.Action == v1alpha1.ActionDeny:
+		return fmt.Sprintf("refused by cluster policy: %s (since %s, %s)%s", f.summary(), begun, citation, f.expiredNote())
+	default:
+		return fmt.Sprintf("%s (%s)%s", f.summary(), begun, f.outlook())
+	}
+}
+
+// summary is the phase's own words, or its name where it has none.
+func (f Finding) summary() string {
+	if f.measure.summary == "" {
+		return fmt.Sprintf("%s %s", f.Restriction, f.Phase)
+	}
+	return clean(f.measure.summary, 120)
+}
+
+// outlook says when the use, or an update, will be refused.
+func (f Finding) outlook() string {
+	m := f.measure
+	switch {
+	case !m.refusedFrom.IsZero():
+		return fmt.Sprintf("; will be refused from %s (%s)", moment(m.refusedFrom, m.zone), remaining(f.EvaluatedAt, m.refusedFrom, m.zone))
+	case m.updatesDenied:
+		return "; updates of it are refused"
+	case !m.updatesFrom.IsZero():
+		return fmt.Sprintf("; updates of it will be refused from %s (%s)", moment(m.updatesFrom, m.zone), remaining(f.EvaluatedAt, m.updatesFrom, m.zone))
+	default:
+		return f.expiredNote()
+	}
+}
+
+func (f Finding) expiredNote() string {
+	if f.measure.expiredWaiver == "" {
+		return ""
+	}
+	return fmt.Sprintf("; waiver %q expired on %s", f.measure.expiredWaiver, date(f.measure.waiverExpires, time.UTC))
+}
+
+// places joins the names of a few containers and counts the rest.
+func places(names []string) string {
+	const shown = 3
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+}
+
+// quoteImage shows an image as written, as far as a message may.
+func quoteImage(text string) string { return `"` + clean(text, maxImage) + `"` }
+
+// clean makes text fit for a warning header and a terminal: the API server drops
+// a warning with a control character in it without a word, and what can't be
+// seen can mislead. Such characters are shown by their code.
+func clean(text string, most int) string {
+	var b strings.Builder
+	count := 0
+	for _, r := range text {
+		if count == most {
+			b.WriteString("…")
+			break
+		}
+		count++
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			fmt.Fprintf(&b, "\\u%04x", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

@@ -1,0 +1,110 @@
+package workload
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// maxDepth bounds how deep an object is searched. Pod templates in known custom
+// resources lie within a dozen levels; what nests deeper than this is said to be
+// unread.
+const maxDepth = 64
+
+// templateLists are the lists that make a map look like a pod spec: those of
+// Kubernetes, and Tekton's steps and sidecars.
+var templateLists = []string{"containers", "initContainers", "ephemeralContainers", "steps", "sidecars"}
+
+// findImages searches an object for what looks like a pod spec. The status at the
+// top is left out, since it only repeats what was decided elsewhere, and so is the
+// metadata, which holds no structure of the object's own.
+func findImages(object map[string]any) []Image {
+	s := &search{}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if key != "status" && key != "metadata" {
+			s.value(key, object[key], 1)
+		}
+	}
+	return append(templateImages("", object), s.images...)
+}
+
+type search struct{ images []Image }
+
+func (s *search) value(path string, value any, depth int) {
+	if depth > maxDepth {
+		s.tooDeep(path, value)
+		return
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		s.images = append(s.images, templateImages(path, v)...)
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			s.value(join(path, key), v[key], depth+1)
+		}
+	case []any:
+		for i, item := range v {
+			s.value(path+"["+strconv.Itoa(i)+"]", item, depth+1)
+		}
+	}
+}
+
+// tooDeep makes what isn't searched visible; a single value has nothing to search.
+func (s *search) tooDeep(path string, value any) {
+	switch value.(type) {
+	case map[string]any, []any:
+		s.images = append(s.images, Image{Field: path, Template: path, Unreadable: fmt.Sprintf("it lies more than %d levels deep", maxDepth)})
+	}
+}
+
+// templateImages reads a map that looks like a pod spec; nothing where it doesn't.
+func templateImages(path string, fields map[string]any) []Image {
+	var images []Image
+	for _, list := range templateLists {
+		if items, ok := fields[list].([]any); ok {
+			images = append(images, listImages(path, list, mapsOf(items), statedImage)...)
+		}
+	}
+	if len(images) == 0 {
+		return nil
+	}
+	if items, ok := fields[volumes].([]any); ok {
+		images = append(images, listImages(path, volumes, mapsOf(items), volumeImage)...)
+	}
+	return images
+}
+
+// mapsOf blanks the items that are no maps: by structure they mean nothing.
+func mapsOf(items []any) []any {
+	kept := make([]any, len(items))
+	for i, item := range items {
+		if m, ok := item.(map[string]any); ok {
+			kept[i] = m
+		}
+	}
+	return kept
+}
+
+// statedImage reads an item's image where it has one: by structure alone, an item
+// without is no container.
+func statedImage(img *Image, item map[string]any) bool {
+	if item["image"] == nil {
+		return false
+	}
+	return containerImage(img, item)
+}
+
+var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+
+// join adds a key to a JSON path.
+func join(path, key string) string {
+	switch {
+	case !plainKey.MatchString(key):
+		return path + "[" + strconv.Quote(key) + "]"
+	case path == "":
+		return key
+	default:
+		return path + "." + key
+	}
+}

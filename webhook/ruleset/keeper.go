@@ -1,0 +1,159 @@
+package ruleset
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/tools/cache"
+	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Compiled is a rule set with what it was made from.
+type Compiled struct {
+	Rules    *policies.RuleSet
+	Problems []policies.Problem
+	Source   policies.Source
+}
+
+// Keeper keeps the rule set in force. It runs on every replica.
+type Keeper struct {
+	cache    ctrlcache.Cache
+	compiled atomic.Pointer[Compiled]
+	dirty    chan struct{}
+
+	mu        sync.Mutex
+	followers []chan<- struct{}
+}
+
+// NewKeeper returns a Keeper that reads from the cache once it is started.
+func NewKeeper(c ctrlcache.Cache) *Keeper {
+	return &Keeper{cache: c, dirty: make(chan struct{}, 1)}
+}
+
+// Rules returns the rule set in force, nil before the first is compiled.
+func (k *Keeper) Rules() *policies.RuleSet {
+	if c := k.compiled.Load(); c != nil {
+		return c.Rules
+	}
+	return nil
+}
+
+// Compiled returns the rule set in force with its problems and sources, nil
+// before the first is compiled.
+func (k *Keeper) Compiled() *Compiled { return k.compiled.Load() }
+
+// Follow returns a channel that receives after a rule set was swapped in. Several
+// swaps in short order may be told as one.
+func (k *Keeper) Follow() <-chan struct{} {
+	follower := make(chan struct{}, 1)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.followers = append(k.followers, follower)
+	return follower
+}
+
+// NeedLeaderElection says that every replica compiles for itself.
+func (k *Keeper) NeedLeaderElection() bool { return false }
+
+// Start compiles the rule set, and again after every change, until the context
+// ends.
+func (k *Keeper) Start(ctx context.Context) error {
+	if err := k.watch(ctx); err != nil {
+		return err
+	}
+	if !k.cache.WaitForCacheSync(ctx) {
+		return ctx.Err()
+	}
+	for {
+		if err := k.compile(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-k.dirty:
+		}
+	}
+}
+
+func (k *Keeper) watch(ctx context.Context) error {
+	changed := cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(any) { signal(k.dirty) },
+		UpdateFunc: func(before, after any) { k.updated(before, after) },
+		DeleteFunc: func(any) { signal(k.dirty) },
+	}
+	for _, kind := range []client.Object{&v1alpha1.RestrictedVendor{}, &v1alpha1.VendorPolicy{}, &v1alpha1.VendorWaiver{}} {
+		informer, err := k.cache.GetInformer(ctx, kind)
+		if err != nil {
+			return fmt.Errorf("watching %T: %w", kind, err)
+		}
+		if _, err := informer.AddEventHandler(changed); err != nil {
+			return fmt.Errorf("watching %T: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+// updated ignores changes of status, which bear on no decision.
+func (k *Keeper) updated(before, after any) {
+	old, ok := before.(client.Object)
+	if now, ok2 := after.(client.Object); ok && ok2 && sameRules(old, now) {
+		return
+	}
+	signal(k.dirty)
+}
+
+func (k *Keeper) compile(ctx context.Context) error {
+	source, err := k.read(ctx)
+	if err != nil {
+		return err
+	}
+	rules, problems := policies.Compile(source)
+	if before := k.compiled.Swap(&Compiled{Rules: rules, Problems: problems, Source: source}); before == nil || before.Rules.Digest() != rules.Digest() {
+		logf.FromContext(ctx).Info("rule set in force", "digest", rules.Digest(), "vendors", len(source.Vendors),
+			"policies", len(source.Policies), "waivers", len(source.Waivers), "problems", len(problems))
+	}
+	record(rules, problems, time.Now())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, follower := range k.followers {
+		signal(follower)
+	}
+	return nil
+}
+
+func (k *Keeper) read(ctx context.Context) (policies.Source, error) {
+	var (
+		vendors v1alpha1.RestrictedVendorList
+		vp      v1alpha1.VendorPolicyList
+		waivers v1alpha1.VendorWaiverList
+	)
+	for _, list := range []client.ObjectList{&vendors, &vp, &waivers} {
+		if err := k.cache.List(ctx, list); err != nil {
+			return policies.Source{}, fmt.Errorf("listing %T from the cache: %w", list, err)
+		}
+	}
+	return policies.Source{Vendors: vendors.Items, Policies: vp.Items, Waivers: waivers.Items}, nil
+}
+
+// sameRules reports whether two versions of an object compile to the same.
+func sameRules(before, after client.Object) bool {
+	return before.GetGeneration() == after.GetGeneration() && maps.Equal(before.GetLabels(), after.GetLabels())
+}
+
+// signal makes sure that a message is waiting in a channel of capacity one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,163 @@
+package ruleset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Condition types; the words are the API's.
+const (
+	conditionCompiled     = "Compiled"
+	conditionRecognisable = "Recognisable"
+	conditionEnforced     = "Enforced"
+	conditionReady        = "Ready"
+	conditionActive       = "Active"
+	conditionExpired      = "Expired"
+)
+
+// observation is what the statuses are written from.
+type observation struct {
+	compiled       *Compiled
+	now            time.Time
+	namespaces     []policies.Namespace
+	enforced       bool
+	enforcedReason string
+}
+
+func (o *observation) vendor(v *v1alpha1.RestrictedVendor) {
+	s := &v.Status
+	s.ObservedGeneration = v.Generation
+	problems := o.problems("RestrictedVendor", v.Name)
+	set(&s.Conditions, v.Generation, conditionCompiled, problems == "", "Compiled", "DoesNotCompile", "all of it is in force", problems)
+	set(&s.Conditions, v.Generation, conditionRecognisable, o.compiled.Rules.Recognises(v.Name), "HasImages", "NoImages",
+		"images of the vendor can be recognised", "spec.images has no pattern or digest that can be used: no image is found to be this vendor's")
+	o.setEnforced(&s.Conditions, v.Generation)
+	standings := o.compiled.Rules.Standings(v.Name, o.now)
+	s.Restrictions = restrictionStatuses(v, standings)
+	// The counts of workloads and namespaces are the audit's to write.
+	workloads, namespaces := s.Summary.Workloads, s.Summary.Namespaces
+	s.Summary = summary(standings)
+	s.Summary.Workloads, s.Summary.Namespaces = workloads, namespaces
+}
+
+// restrictionStatuses keeps the order of the spec.
+func restrictionStatuses(v *v1alpha1.RestrictedVendor, standings []policies.Standing) []v1alpha1.RestrictionStatus {
+	var statuses []v1alpha1.RestrictionStatus
+	for i := range v.Spec.Restrictions {
+		name := v.Spec.Restrictions[i].Name
+		at := slices.IndexFunc(standings, func(s policies.Standing) bool { return s.Restriction == name })
+		if at < 0 {
+			continue
+		}
+		status := v1alpha1.RestrictionStatus{Name: name}
+		if phase := standings[at].Phase; phase != nil {
+			status.Phase = phase.Phase.Phase
+		}
+		if next := standings[at].Next; next != nil {
+			effective := metav1.NewTime(next.Instant)
+			status.NextPhase, status.NextEffective = next.Phase.Phase, &effective
+		}
+		statuses = append(statuses, status)
+	}
+	return statuses
+}
+
+// summary is the line that kubectl get shows: of the restriction that matters
+// most.
+func summary(standings []policies.Standing) v1alpha1.RestrictedVendorSummary {
+	s := v1alpha1.RestrictedVendorSummary{Restrictions: int32(len(standings))} //nolint:gosec // the API bounds the list
+	if len(standings) == 0 {
+		return s
+	}
+	first := standings[0]
+	s.Restriction = first.Restriction
+	if first.Phase != nil {
+		s.Phase = first.Phase.Phase.Phase
+	}
+	if first.Next != nil {
+		s.Next, s.NextOn = first.Next.Phase.Phase, first.Next.Instant.In(first.Zone).Format(time.DateOnly)
+	}
+	return s
+}
+
+func (o *observation) policy(p *v1alpha1.VendorPolicy) {
+	s := &p.Status
+	s.ObservedGeneration = p.Generation
+	problems := o.problems("VendorPolicy", p.Name)
+	if problems == "" {
+		problems = o.idleAudiences(p)
+	}
+	set(&s.Conditions, p.Generation, conditionReady, problems == "", "Ready", "NotReady", "the policy is in force", problems)
+	o.setEnforced(&s.Conditions, p.Generation)
+	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) //nolint:gosec // far fewer
+	s.Namespaces = 0
+	for _, ns := range o.namespaces {
+		if o.compiled.Rules.Covers(p.Name, ns) {
+			s.Namespaces++
+		}
+	}
+}
+
+// idleAudiences says which of a policy's audiences no restriction is for: right,
+// but odd enough to be told.
+func (o *observation) idleAudiences(p *v1alpha1.VendorPolicy) string {
+	idle := policies.OddVendorPolicy(p, o.compiled.Source.Vendors)
+	return strings.Join(idle, "; ")
+}
+
+func (o *observation) waiver(w *v1alpha1.VendorWaiver) {
+	s := &w.Status
+	s.ObservedGeneration = w.Generation
+	expired := !w.Spec.Expires.After(o.now)
+	problems := o.problems("VendorWaiver", w.Name)
+	if problems == "" {
+		problems = strings.Join(policies.OddVendorWaiver(w, o.compiled.Source.Vendors), "; ")
+	}
+	if expired {
+		problems = "it has expired"
+	}
+	set(&s.Conditions, w.Generation, conditionActive, problems == "", "Live", "NotLive", "findings that it covers are audited only", problems)
+	until := w.Spec.Expires.UTC().Format(time.RFC3339)
+	set(&s.Conditions, w.Generation, conditionExpired, expired, "Expired", "Live", "it expired at "+until, "it expires at "+until)
+}
+
+func (o *observation) setEnforced(conditions *[]metav1.Condition, generation int64) {
+	set(conditions, generation, conditionEnforced, o.enforced, "Registered", "NotRegistered",
+		"the API server asks Embargo about workloads", o.enforcedReason)
+}
+
+// problems joins what doesn't compile of an object, at most a few in words.
+func (o *observation) problems(kind, name string) string {
+	const shown = 5
+	var texts []string
+	for _, p := range o.compiled.Problems {
+		if p.Kind == kind && p.Name == name {
+			texts = append(texts, p.Err.Error())
+		}
+	}
+	if len(texts) > shown {
+		texts = append(texts[:shown], fmt.Sprintf("and %d more", len(texts)-shown))
+	}
+	return strings.Join(texts, "; ")
+}
+
+// set sets a condition to one of its two faces.
+func set(conditions *[]metav1.Condition, generation int64, kind string, holds bool, reason, otherReason, message, otherMessage string) {
+	c := metav1.Condition{Type: kind, Status: metav1.ConditionTrue, ObservedGeneration: generation, Reason: reason, Message: message}
+	if !holds {
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, otherReason, otherMessage
+	}
+	const most = 32768 // of metav1.Condition
+	if len(c.Message) > most {
+		c.Message = c.Message[:most]
+	}
+	meta.SetStatusCondition(conditions, c)
+}

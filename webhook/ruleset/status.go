@@ -1,0 +1,162 @@
+package ruleset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+const (
+	// resync is how often statuses are looked over without any cause, so that
+	// one that somebody else changed is mended.
+	resync = 5 * time.Minute
+	// retryAfter is the pause after a status couldn't be written.
+	retryAfter = 5 * time.Second
+)
+
+// StatusWriter writes what became of Embargo's objects into their status: on
+// every new rule set and, by a timer, at every transition. It runs on the leader.
+type StatusWriter struct {
+	keeper *Keeper
+	client client.Client
+	clock  func() time.Time
+	// enforced says whether the API server calls the webhooks, and if it
+	// doesn't, why.
+	enforced func() (bool, string)
+	changed  <-chan struct{}
+	triggers []<-chan struct{}
+}
+
+// NewStatusWriter returns a StatusWriter for the keeper's rule sets. enforced
+// says whether the API server calls the webhooks, and if it doesn't, why; each
+// trigger makes it look again.
+func NewStatusWriter(keeper *Keeper, c client.Client, clock func() time.Time, enforced func() (bool, string), triggers ...<-chan struct{}) *StatusWriter {
+	return &StatusWriter{keeper: keeper, client: c, clock: clock, enforced: enforced, changed: keeper.Follow(), triggers: triggers}
+}
+
+// NeedLeaderElection says that one replica writes.
+func (w *StatusWriter) NeedLeaderElection() bool { return true }
+
+// Start writes until the context ends.
+func (w *StatusWriter) Start(ctx context.Context) error {
+	wake := make(chan struct{}, 1)
+	for _, trigger := range append(w.triggers, w.changed) {
+		go forward(ctx, trigger, wake)
+	}
+	for {
+		pause := w.write(ctx)
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+func forward(ctx context.Context, from <-chan struct{}, to chan<- struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-from:
+			signal(to)
+		}
+	}
+}
+
+// write brings every status up to date and returns how long to wait until the
+// next look: to the next transition, where that comes first.
+func (w *StatusWriter) write(ctx context.Context) time.Duration {
+	compiled := w.keeper.Compiled()
+	if compiled == nil {
+		return retryAfter
+	}
+	now := w.clock()
+	if err := w.writeAll(ctx, compiled, now); err != nil {
+		logf.FromContext(ctx).Error(err, "status can't be written; trying again", "in", retryAfter)
+		return retryAfter
+	}
+	recordTransition(compiled.Rules, now)
+	if next, ok := compiled.Rules.NextTransition(now); ok && next.Sub(now) < resync {
+		return next.Sub(now)
+	}
+	return resync
+}
+
+func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now time.Time) error {
+	namespaces, err := w.namespaces(ctx)
+	if err != nil {
+		return err
+	}
+	o := observation{compiled: compiled, now: now, namespaces: namespaces}
+	o.enforced, o.enforcedReason = w.enforced()
+	var errs []error
+	for i := range compiled.Source.Vendors {
+		errs = append(errs, write(ctx, w.client, &compiled.Source.Vendors[i], &v1alpha1.RestrictedVendor{}, o.vendor))
+	}
+	for i := range compiled.Source.Policies {
+		errs = append(errs, write(ctx, w.client, &compiled.Source.Policies[i], &v1alpha1.VendorPolicy{}, o.policy))
+	}
+	for i := range compiled.Source.Waivers {
+		errs = append(errs, write(ctx, w.client, &compiled.Source.Waivers[i], &v1alpha1.VendorWaiver{}, o.waiver))
+	}
+	return errors.Join(errs...)
+}
+
+// write observes one object and writes its status, unless that is as it was. The
+// object is read again, since status changes don't make a new rule set; one whose
+// spec has changed, or that went, comes back with the next rule set.
+func write[T client.Object](ctx context.Context, c client.Client, compiled, current T, observe func(T)) error {
+	err := c.Get(ctx, client.ObjectKeyFromObject(compiled), current)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if current.GetGeneration() != compiled.GetGeneration() {
+		return nil
+	}
+	before := current.DeepCopyObject()
+	observe(current)
+	if equality.Semantic.DeepEqual(before, current) {
+		return nil
+	}
+	err = c.Status().Update(ctx, current, client.FieldOwner(fieldManager))
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// fieldManager is the name under which the controller writes.
+const fieldManager = "embargo"
+
+// namespaces returns all namespaces, from the cache.
+func (w *StatusWriter) namespaces(ctx context.Context) ([]policies.Namespace, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+	if err := w.client.List(ctx, list); err != nil {
+		return nil, fmt.Errorf("listing namespaces: %w", err)
+	}
+	namespaces := make([]policies.Namespace, 0, len(list.Items))
+	for i := range list.Items {
+		namespaces = append(namespaces, policies.Namespace{Name: list.Items[i].Name, Labels: list.Items[i].Labels, Known: true})
+	}
+	return namespaces, nil
+}
