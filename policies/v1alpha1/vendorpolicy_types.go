@@ -2,47 +2,164 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Mirror says that references under Prefix stand for references under Upstream.
+// Mirror says that references below a prefix stand for references below an
+// upstream.
+//
+// +kubebuilder:validation:XValidation:rule="self.prefix != self.upstream",reason=FieldValueInvalid,fieldPath=".upstream",message="must be another place than the prefix"
 type Mirror struct {
-	Prefix   string `json:"prefix"`
+	// prefix is the host, and the first segments of the path, of the mirror, such as
+	// harbor.example.com/dockerhub.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	Prefix string `json:"prefix"`
+
+	// upstream is what it mirrors, such as docker.io.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
 	Upstream string `json:"upstream"`
 }
 
 // VendorPolicySpec binds the restricted list to namespaces.
 type VendorPolicySpec struct {
-	VendorSelector    metav1.LabelSelector `json:"vendorSelector,omitzero"`
+	// vendorSelector selects RestrictedVendors by their labels; {} is all.
+	//
+	// +optional
+	VendorSelector metav1.LabelSelector `json:"vendorSelector,omitzero"`
+
+	// namespaceSelector selects namespaces by their labels; {} is all, system
+	// namespaces too.
+	//
+	// +optional
 	NamespaceSelector metav1.LabelSelector `json:"namespaceSelector,omitzero"`
-	Audiences         []string             `json:"audiences"`
-	Enforcement       Action               `json:"enforcement,omitempty"`
-	LeadTimeDays      int32                `json:"leadTimeDays,omitempty"`
-	Mirrors           []Mirror             `json:"mirrors,omitempty"`
+
+	// audiences are those whose restrictions apply here.
+	//
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Audiences []string `json:"audiences"`
+
+	// enforcement is how far the policy may go: Audit, Warn or Deny.
+	//
+	// +optional
+	// +default="Deny"
+	// +kubebuilder:validation:Enum=Audit;Warn;Deny
+	Enforcement Action `json:"enforcement,omitempty"`
+
+	// leadTimeDays makes the policy act as if it were that many calendar days later.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=3650
+	LeadTimeDays int32 `json:"leadTimeDays,omitempty"`
+
+	// mirrors are facts about the cluster: which registries hold copies of which.
+	// Those of all policies form one set.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=prefix
+	// +listMapKey=upstream
+	// +kubebuilder:validation:MaxItems=64
+	Mirrors []Mirror `json:"mirrors,omitempty"`
 }
 
 // ActionCounts counts findings by action.
 type ActionCounts struct {
-	Deny  int32 `json:"deny,omitempty"`
-	Warn  int32 `json:"warn,omitempty"`
+	// deny counts findings that would be refused.
+	//
+	// +optional
+	Deny int32 `json:"deny,omitempty"`
+
+	// warn counts findings that are warned about.
+	//
+	// +optional
+	Warn int32 `json:"warn,omitempty"`
+
+	// audit counts findings that are reported only.
+	//
+	// +optional
 	Audit int32 `json:"audit,omitempty"`
 }
 
 // VendorPolicyStatus is what the controller observed.
 type VendorPolicyStatus struct {
-	ObservedGeneration int64              `json:"observedGeneration,omitempty"`
-	Conditions         []metav1.Condition `json:"conditions,omitempty"`
-	Vendors            int32              `json:"vendors,omitempty"`
-	Namespaces         int32              `json:"namespaces,omitempty"`
-	Findings           ActionCounts       `json:"findings,omitzero"`
-	Resources          []string           `json:"resources,omitempty"`
+	// observedGeneration is the generation that the status is of.
+	//
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready (all of the policy is in force) and Enforced (admission
+	// follows it).
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// vendors counts the vendors of which a restriction applies.
+	//
+	// +optional
+	Vendors int32 `json:"vendors,omitempty"`
+
+	// namespaces counts the namespaces selected.
+	//
+	// +optional
+	Namespaces int32 `json:"namespaces,omitempty"`
+
+	// findings counts findings by action.
+	//
+	// +optional
+	Findings ActionCounts `json:"findings,omitzero"`
+
+	// resources are the resources that admission covers, as RESOURCE.GROUP.
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=512
+	// +kubebuilder:validation:items:MaxLength=317
+	Resources []string `json:"resources,omitempty"`
 }
 
-// VendorPolicy binds the restricted list to namespaces.
+// VendorPolicy binds the restricted list to namespaces: which audiences apply, how
+// far enforcement may go, and how early. Every policy that selects a namespace
+// applies there.
 //
 // +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=vp,categories=embargo
+// +kubebuilder:printcolumn:name="Enforcement",type=string,JSONPath=`.spec.enforcement`
+// +kubebuilder:printcolumn:name="Audiences",type=string,JSONPath=`.spec.audiences`
+// +kubebuilder:printcolumn:name="Vendors",type=integer,JSONPath=`.status.vendors`
+// +kubebuilder:printcolumn:name="Namespaces",type=integer,JSONPath=`.status.namespaces`
+// +kubebuilder:printcolumn:name="Enforced",type=string,JSONPath=`.status.conditions[?(@.type=="Enforced")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type VendorPolicy struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the object's metadata.
+	//
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
-	Spec              VendorPolicySpec   `json:"spec"`
-	Status            VendorPolicyStatus `json:"status,omitzero"`
+
+	// spec is what people write.
+	//
+	// +required
+	Spec VendorPolicySpec `json:"spec"`
+
+	// status is what the controller observed.
+	//
+	// +optional
+	Status VendorPolicyStatus `json:"status,omitzero"`
 }
 
 // VendorPolicyList is a list of VendorPolicies.
@@ -51,5 +168,6 @@ type VendorPolicy struct {
 type VendorPolicyList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
-	Items           []VendorPolicy `json:"items"`
+
+	Items []VendorPolicy `json:"items"`
 }

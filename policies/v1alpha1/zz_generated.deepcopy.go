@@ -29,12 +29,12 @@ func (in *AppliesTo) DeepCopyInto(out *AppliesTo) {
 	*out = *in
 	if in.Patterns != nil {
 		in, out := &in.Patterns, &out.Patterns
-		*out = make([]string, len(*in))
+		*out = make([]Pattern, len(*in))
 		copy(*out, *in)
 	}
 	if in.Exclude != nil {
 		in, out := &in.Exclude, &out.Exclude
-		*out = make([]string, len(*in))
+		*out = make([]Pattern, len(*in))
 		copy(*out, *in)
 	}
 }
@@ -292,11 +292,13 @@ func (in *VendorImages) DeepCopyInto(out *VendorImages) {
 	if in.Repositories != nil {
 		in, out := &in.Repositories, &out.Repositories
 		*out = make([]RepositoryPattern, len(*in))
-		copy(*out, *in)
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
 	}
 	if in.Exclude != nil {
 		in, out := &in.Exclude, &out.Exclude
-		*out = make([]string, len(*in))
+		*out = make([]Pattern, len(*in))
 		copy(*out, *in)
 	}
 	if in.Digests != nil {
@@ -500,7 +502,7 @@ func (in *VendorWaiverSpec) DeepCopyInto(out *VendorWaiverSpec) {
 	in.NamespaceSelector.DeepCopyInto(&out.NamespaceSelector)
 	if in.Images != nil {
 		in, out := &in.Images, &out.Images
-		*out = make([]string, len(*in))
+		*out = make([]Pattern, len(*in))
 		copy(*out, *in)
 	}
 	in.Expires.DeepCopyInto(&out.Expires)
