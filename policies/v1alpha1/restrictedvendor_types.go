@@ -207,7 +207,6 @@ type Restriction struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.phase == p.phase))",reason=FieldValueDuplicate,message="each phase must have a name of its own"
-	// +kubebuilder:validation:XValidation:rule="self.exists(p, size(p.effective) != 10) || self.map(p, p.effective).isSorted()",reason=FieldValueInvalid,message="phases must stand in order of time, the earliest first"
 	Schedule []Phase `json:"schedule"`
 }
 

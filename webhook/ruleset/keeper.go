@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -100,7 +102,17 @@ func (k *Keeper) watch(ctx context.Context) error {
 			return fmt.Errorf("watching %T: %w", kind, err)
 		}
 	}
+	// Decisions need the labels of namespaces; ready means that they are there.
+	if _, err := k.cache.GetInformer(ctx, namespaceMetadata()); err != nil {
+		return fmt.Errorf("watching namespaces: %w", err)
+	}
 	return nil
+}
+
+func namespaceMetadata() client.Object {
+	ns := &metav1.PartialObjectMetadata{}
+	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	return ns
 }
 
 // updated ignores changes of status, which bear on no decision.

@@ -28,6 +28,7 @@ type observation struct {
 	compiled       *Compiled
 	now            time.Time
 	namespaces     []policies.Namespace
+	resources      []string
 	enforced       bool
 	enforcedReason string
 }
@@ -98,6 +99,7 @@ func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 	set(&s.Conditions, p.Generation, conditionReady, problems == "", "Ready", "NotReady", "the policy is in force", problems)
 	o.setEnforced(&s.Conditions, p.Generation)
 	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) //nolint:gosec // far fewer
+	s.Resources = o.resources
 	s.Namespaces = 0
 	for _, ns := range o.namespaces {
 		if o.compiled.Rules.Covers(p.Name, ns) {

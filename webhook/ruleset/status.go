@@ -33,16 +33,17 @@ type StatusWriter struct {
 	clock  func() time.Time
 	// enforced says whether the API server calls the webhooks, and if it
 	// doesn't, why.
-	enforced func() (bool, string)
-	changed  <-chan struct{}
-	triggers []<-chan struct{}
+	enforced  func() (bool, string)
+	resources []string // that admission covers
+	changed   <-chan struct{}
+	triggers  []<-chan struct{}
 }
 
 // NewStatusWriter returns a StatusWriter for the keeper's rule sets. enforced
 // says whether the API server calls the webhooks, and if it doesn't, why; each
 // trigger makes it look again.
-func NewStatusWriter(keeper *Keeper, c client.Client, clock func() time.Time, enforced func() (bool, string), triggers ...<-chan struct{}) *StatusWriter {
-	return &StatusWriter{keeper: keeper, client: c, clock: clock, enforced: enforced, changed: keeper.Follow(), triggers: triggers}
+func NewStatusWriter(keeper *Keeper, c client.Client, clock func() time.Time, enforced func() (bool, string), resources []string, triggers ...<-chan struct{}) *StatusWriter {
+	return &StatusWriter{keeper: keeper, client: c, clock: clock, enforced: enforced, resources: resources, changed: keeper.Follow(), triggers: triggers}
 }
 
 // NeedLeaderElection says that one replica writes.
@@ -103,7 +104,7 @@ func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now tim
 	if err != nil {
 		return err
 	}
-	o := observation{compiled: compiled, now: now, namespaces: namespaces}
+	o := observation{compiled: compiled, now: now, namespaces: namespaces, resources: w.resources}
 	o.enforced, o.enforcedReason = w.enforced()
 	var errs []error
 	for i := range compiled.Source.Vendors {

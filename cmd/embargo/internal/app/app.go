@@ -1,0 +1,250 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"embargo.dev/cmd/embargo/internal/options"
+	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/policies/workload"
+	"embargo.dev/webhook"
+	"embargo.dev/webhook/builtin"
+	"embargo.dev/webhook/certificates"
+	"embargo.dev/webhook/registration"
+	"embargo.dev/webhook/ruleset"
+)
+
+// controller is everything that runs, put together once.
+type controller struct {
+	options      *options.Options
+	mgr          ctrl.Manager
+	certificates certificateSource
+	keeper       *ruleset.Keeper
+	registrar    *registration.Registrar
+	drain        drain
+}
+
+// certificateSource is a Server with the way in which it gets its certificate.
+type certificateSource interface {
+	GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	CABundle() []byte
+	Changed() <-chan struct{}
+	Check(*http.Request) error
+}
+
+// run runs the controller until the context ends, and a drain period longer.
+func run(ctx context.Context, o *options.Options) error {
+	ctrl.SetLogger(newLogger(o.Logging))
+	ctrl.Log.Info("starting", "version", Version())
+	c := &controller{options: o}
+	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.register, c.serve, c.install, c.checks} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return c.mgr.Start(c.drain.start(ctx, o.DrainPeriod.Duration))
+}
+
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme))
+}
+
+func (c *controller) manager(context.Context) error {
+	scheme, err := newScheme()
+	if err != nil {
+		return err
+	}
+	config, err := clientConfig(c.options.Kubeconfig)
+	if err != nil {
+		return fmt.Errorf("reaching the cluster: %w", err)
+	}
+	o := c.options
+	server := ctrlwebhook.NewServer(ctrlwebhook.Options{
+		Host: o.Webhook.Host, Port: o.Webhook.Port,
+		TLSOpts: []func(*tls.Config){func(t *tls.Config) {
+			t.MinVersion = tls.VersionTLS12
+			t.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+				return c.certificates.GetCertificate(hello)
+			}
+		}},
+	})
+	c.mgr, err = ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme,
+		WebhookServer:                 server,
+		Metrics:                       metricsserver.Options{BindAddress: o.Metrics.BindAddress},
+		HealthProbeBindAddress:        o.Health.BindAddress,
+		LeaderElection:                !o.LeaderElection.Disabled,
+		LeaderElectionID:              o.LeaderElection.Name,
+		LeaderElectionNamespace:       o.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+		Cache:                         cacheOptions(),
+		Client:                        clientOptions(),
+	})
+	return err
+}
+
+func clientConfig(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig != "" {
+		return clientcmd.BuildConfigFromFlags("", kubeconfig)
+	}
+	return rest.InClusterConfig()
+}
+
+// cacheOptions keep little: of namespaces their metadata, of webhook configurations
+// the one that is Embargo's.
+func cacheOptions() cache.Options {
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&admissionv1.ValidatingWebhookConfiguration{}: {Field: fields.OneTermEqualSelector(metav1.ObjectNameField, registration.Name)},
+		},
+	}
+}
+
+// clientOptions read through the cache what is watched anyway, and all else live, so
+// that no watch is opened by the way.
+func clientOptions() client.Options {
+	return client.Options{Cache: &client.CacheOptions{
+		DisableFor: []client.Object{&corev1.ConfigMap{}, &corev1.Secret{}},
+	}}
+}
+
+func (c *controller) certify(context.Context) error {
+	o := c.options
+	if o.Webhook.CertDir != "" {
+		files, err := certificates.NewFiles(o.Webhook.CertDir)
+		if err != nil {
+			return err
+		}
+		c.certificates = files
+		return c.mgr.Add(files)
+	}
+	var extra []string
+	if o.Webhook.URL != "" {
+		u, err := url.Parse(o.Webhook.URL)
+		if err != nil {
+			return err
+		}
+		extra = []string{u.Hostname()}
+	}
+	managed, err := certificates.NewManaged(c.mgr, certificates.Options{
+		Secret:       types.NamespacedName{Namespace: o.Namespace, Name: o.Webhook.Secret},
+		Service:      o.Webhook.Service.Name,
+		ExtraHosts:   extra,
+		Installation: o.Installation,
+	})
+	c.certificates = managed
+	return err
+}
+
+func (c *controller) rules(context.Context) error {
+	c.keeper = ruleset.NewKeeper(c.mgr.GetCache())
+	return c.mgr.Add(c.keeper)
+}
+
+func (c *controller) register(context.Context) error {
+	o := c.options
+	c.registrar = registration.NewRegistrar(c.mgr.GetClient(), c.mgr.GetAPIReader(), c.mgr.GetCache(), registration.Options{
+		Endpoint:           registration.Endpoint{URL: o.Webhook.URL, Namespace: o.Namespace, Service: o.Webhook.Service.Name, Port: o.Webhook.Service.Port},
+		Namespace:          o.Namespace,
+		Installation:       o.Installation,
+		TrustedControllers: o.TrustedControllers,
+		Version:            Version(),
+		Labels: func() (registration.NamespaceLabels, bool) {
+			compiled := c.keeper.Compiled()
+			if compiled == nil {
+				return registration.NamespaceLabels{}, false
+			}
+			return registration.LabelsInUse(compiled.Source.Policies, compiled.Source.Waivers), true
+		},
+		CABundle: c.certificates.CABundle,
+		Triggers: []<-chan struct{}{c.keeper.Follow(), c.certificates.Changed()},
+	})
+	status := ruleset.NewStatusWriter(c.keeper, c.mgr.GetClient(), time.Now, func() (bool, string) {
+		state := c.registrar.State()
+		return state.Registered, state.Reason
+	}, registration.Resources(), c.registrar.Changed())
+	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(status))
+}
+
+func (c *controller) serve(ctx context.Context) error {
+	clientset, err := kubernetes.NewForConfig(c.mgr.GetConfig())
+	if err != nil {
+		return err
+	}
+	self, err := clientset.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("asking the API server who this controller is: %w", err)
+	}
+	server := c.mgr.GetWebhookServer()
+	server.Register(registration.PathWorkloads, &admission.Webhook{Handler: &webhook.Workloads{
+		Rules:              c.keeper.Rules,
+		Clock:              time.Now,
+		Cache:              c.mgr.GetCache(),
+		Live:               c.mgr.GetAPIReader(),
+		Covered:            workload.Builtin,
+		TrustedControllers: c.options.TrustedControllers,
+	}})
+	server.Register(registration.PathKinds, &admission.Webhook{Handler: &webhook.Kinds{
+		Cache:  c.mgr.GetCache(),
+		Access: clientset.AuthorizationV1().SubjectAccessReviews(),
+		Self:   self.Status.UserInfo.Username,
+		Clock:  time.Now,
+	}})
+	return nil
+}
+
+func (c *controller) install(context.Context) error {
+	live, err := client.New(c.mgr.GetConfig(), client.Options{Scheme: c.mgr.GetScheme(), Mapper: c.mgr.GetRESTMapper(), HTTPClient: c.mgr.GetHTTPClient()})
+	if err != nil {
+		return err
+	}
+	return c.mgr.Add(&builtin.Installer{
+		Client:  live,
+		Vendors: c.options.Catalog.Vendors,
+		Marker:  builtin.Marker{Client: live, Namespace: c.options.Namespace, Name: "embargo-state", Owner: c.options.Installation},
+	})
+}
+
+var errNoRuleSet = errors.New("no rule set is compiled yet")
+
+// checks adds /healthz and /readyz: ready is a replica that can answer.
+func (c *controller) checks(context.Context) error {
+	return errors.Join(
+		c.mgr.AddHealthzCheck("ping", healthz.Ping),
+		c.mgr.AddReadyzCheck("rule-set", func(*http.Request) error {
+			if c.keeper.Rules() == nil {
+				return errNoRuleSet
+			}
+			return nil
+		}),
+		c.mgr.AddReadyzCheck("certificate", c.certificates.Check),
+		c.mgr.AddReadyzCheck("webhook", c.mgr.GetWebhookServer().StartedChecker()),
+		c.mgr.AddReadyzCheck("draining", c.drain.check),
+	)
+}

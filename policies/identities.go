@@ -1,0 +1,88 @@
+package policies
+
+import (
+	"slices"
+	"strings"
+)
+
+const (
+	controllerManager = "system:kube-controller-manager"
+	systemAccounts    = "system:serviceaccount:kube-system:"
+	nodePrefix        = "system:node:"
+)
+
+// builtinControllers are the service accounts, in kube-system, of the controllers of
+// kube-controller-manager that create workloads or change them (Kubernetes' bootstrap
+// policy, controller roles).
+var builtinControllers = []string{
+	"cronjob-controller",
+	"daemon-set-controller",
+	"deployment-controller",
+	"disruption-controller",
+	"endpoint-controller",
+	"generic-garbage-collector",
+	"horizontal-pod-autoscaler",
+	"job-controller",
+	"namespace-controller",
+	"node-controller",
+	"persistent-volume-binder",
+	"pod-garbage-collector",
+	"replicaset-controller",
+	"replication-controller",
+	"resource-claim-controller",
+	"statefulset-controller",
+	"taint-eviction-controller",
+	"ttl-after-finished-controller",
+}
+
+// BuiltinController reports whether the user is one of Kubernetes' own controllers:
+// its service account, or the controller manager where that runs with one identity.
+func BuiltinController(u User) bool {
+	if u.Name == controllerManager {
+		return true
+	}
+	account, ok := strings.CutPrefix(u.Name, systemAccounts)
+	return ok && slices.Contains(builtinControllers, account)
+}
+
+// Kubelet reports whether the user is a node.
+func Kubelet(u User) bool { return strings.HasPrefix(u.Name, nodePrefix) && u.inGroup(nodeGroup) }
+
+// ContinuesExpression is the CEL expression, over a request's userInfo, that is true
+// for built-in controllers, kubelets and the trusted controllers: the users whose
+// creations go on with what was there before.
+func ContinuesExpression(trusted []string) string {
+	users := []string{controllerManager}
+	for _, account := range builtinControllers {
+		users = append(users, systemAccounts+account)
+	}
+	users = append(users, trusted...)
+	quoted := make([]string, 0, len(users))
+	for _, user := range users {
+		quoted = append(quoted, quoteCEL(user))
+	}
+	return "(request.userInfo.username in [" + strings.Join(quoted, ", ") + "] || " +
+		"request.userInfo.username.startsWith(" + quoteCEL(nodePrefix) + ") && " +
+		"request.userInfo.?groups.orValue([]).exists(g, g == " + quoteCEL(nodeGroup) + "))"
+}
+
+// quoteCEL writes text as a CEL string in which every character stands for itself.
+func quoteCEL(text string) string {
+	var b strings.Builder
+	b.WriteByte('\'')
+	for _, r := range text {
+		switch r {
+		case '\'', '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case '\n':
+			b.WriteString(`\n`)
+		case '\r':
+			b.WriteString(`\r`)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
+}

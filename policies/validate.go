@@ -1,0 +1,134 @@
+package policies
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"embargo.dev/policies/imageref"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// ValidateRestrictedVendor says what of a vendor doesn't compile: exactly what
+// Compile would leave out of force.
+func ValidateRestrictedVendor(v *v1alpha1.RestrictedVendor) field.ErrorList {
+	_, problems := Compile(Source{Vendors: []v1alpha1.RestrictedVendor{*v}})
+	return fieldErrors(problems)
+}
+
+// ValidateVendorPolicy says what of a policy doesn't compile, and which of its
+// mirrors would form a loop with one another or with those of the other policies.
+func ValidateVendorPolicy(p *v1alpha1.VendorPolicy, others []v1alpha1.VendorPolicy) field.ErrorList {
+	_, problems := Compile(Source{Policies: []v1alpha1.VendorPolicy{*p}})
+	errs := fieldErrors(problems)
+	path := field.NewPath("spec", "mirrors")
+	own, mirrorErrs := parseMirrors(path, p.Spec.Mirrors)
+	if len(mirrorErrs) > 0 {
+		return errs
+	}
+	all := slices.Clone(own)
+	for i := range others {
+		if others[i].Name != p.Name {
+			mirrors, _ := parseMirrors(path, others[i].Spec.Mirrors)
+			all = append(all, mirrors...)
+		}
+	}
+	loop := imageref.FindLoop(all)
+	if len(loop) == 0 || loop[0] >= len(own) {
+		return errs
+	}
+	var way []string
+	for _, i := range loop {
+		way = append(way, all[i].Prefix()+" → "+all[i].Upstream())
+	}
+	return append(errs, field.Invalid(path.Index(loop[0]), own[loop[0]].Prefix(),
+		"mirrors must not lead back to where they began: "+strings.Join(way, ", ")))
+}
+
+// ValidateVendorWaiver says what of a waiver doesn't compile, and refuses one that
+// has expired: when it is created, and when its expiry is changed.
+func ValidateVendorWaiver(w, old *v1alpha1.VendorWaiver, now time.Time) field.ErrorList {
+	_, problems := Compile(Source{Waivers: []v1alpha1.VendorWaiver{*w}})
+	errs := fieldErrors(problems)
+	spec := field.NewPath("spec")
+	if isEmpty(&w.Spec.NamespaceSelector) {
+		errs = append(errs, field.Required(spec.Child("namespaceSelector"), "must select some namespaces, such as matchLabels: {kubernetes.io/metadata.name: mail}"))
+	}
+	for name, text := range map[string]string{"reason": w.Spec.Reason, "approvedBy": w.Spec.ApprovedBy} {
+		if strings.TrimSpace(text) == "" {
+			errs = append(errs, field.Required(spec.Child(name), "must not be blank"))
+		}
+	}
+	changed := old == nil || !old.Spec.Expires.Equal(&w.Spec.Expires)
+	if changed && !w.Spec.Expires.After(now) {
+		errs = append(errs, field.Invalid(spec.Child("expires"), w.Spec.Expires.UTC().Format(time.RFC3339),
+			"must lie in the future; it is "+now.UTC().Format(time.RFC3339)))
+	}
+	return errs
+}
+
+func isEmpty(s *metav1.LabelSelector) bool { return len(s.MatchLabels)+len(s.MatchExpressions) == 0 }
+
+func fieldErrors(problems []Problem) field.ErrorList {
+	var errs field.ErrorList
+	for _, p := range problems {
+		errs = append(errs, p.Err)
+	}
+	return errs
+}
+
+// OddRestrictedVendor says what is right about a vendor but odd.
+func OddRestrictedVendor(v *v1alpha1.RestrictedVendor) []string {
+	if len(v.Spec.Images.Repositories)+len(v.Spec.Images.Digests) == 0 {
+		return []string{"spec.images has no pattern and no digest: no image will be found to be this vendor's"}
+	}
+	return nil
+}
+
+// OddVendorPolicy says what is right about a policy but odd: audiences that no
+// restriction of the selected vendors is for.
+func OddVendorPolicy(p *v1alpha1.VendorPolicy, vendors []v1alpha1.RestrictedVendor) []string {
+	selector, err := metav1.LabelSelectorAsSelector(&p.Spec.VendorSelector)
+	if err != nil {
+		return nil // told as a problem
+	}
+	served := map[string]bool{}
+	for i := range vendors {
+		if !selector.Matches(labels.Set(vendors[i].Labels)) {
+			continue
+		}
+		for j := range vendors[i].Spec.Restrictions {
+			served[vendors[i].Spec.Restrictions[j].Audience] = true
+		}
+	}
+	var odd []string
+	for i, audience := range p.Spec.Audiences {
+		if !served[audience] {
+			odd = append(odd, fmt.Sprintf("spec.audiences[%d]: no restriction of the selected vendors is for %q", i, audience))
+		}
+	}
+	return odd
+}
+
+// OddVendorWaiver says what is right about a waiver but odd: a vendor or a
+// restriction that isn't there.
+func OddVendorWaiver(w *v1alpha1.VendorWaiver, vendors []v1alpha1.RestrictedVendor) []string {
+	at := slices.IndexFunc(vendors, func(v v1alpha1.RestrictedVendor) bool { return v.Name == w.Spec.Vendor })
+	if at < 0 {
+		return []string{fmt.Sprintf("spec.vendor: there is no RestrictedVendor %q", w.Spec.Vendor)}
+	}
+	var odd []string
+	for i, name := range w.Spec.Restrictions {
+		known := slices.ContainsFunc(vendors[at].Spec.Restrictions, func(r v1alpha1.Restriction) bool { return r.Name == name })
+		if !known {
+			odd = append(odd, fmt.Sprintf("spec.restrictions[%d]: %s has no restriction %q", i, w.Spec.Vendor, name))
+		}
+	}
+	return odd
+}

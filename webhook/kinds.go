@@ -1,0 +1,154 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	"sigs.k8s.io/json"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Kinds decides requests for Embargo's own kinds and for the labels of namespaces.
+type Kinds struct {
+	// Cache has Embargo's objects.
+	Cache client.Reader
+	// Access asks what a user may do.
+	Access authorizationv1.SubjectAccessReviewInterface
+	// Self is the user name of this controller, which alone writes reports.
+	Self string
+	// Clock tells whether a waiver has expired.
+	Clock func() time.Time
+}
+
+var _ admission.Handler = &Kinds{}
+
+// Handle decides the request.
+func (k *Kinds) Handle(ctx context.Context, review admission.Request) admission.Response {
+	switch review.Kind.Kind {
+	case "RestrictedVendor":
+		return check(&review.AdmissionRequest, func(v, _ *v1alpha1.RestrictedVendor) (field.ErrorList, []string) {
+			return policies.ValidateRestrictedVendor(v), policies.OddRestrictedVendor(v)
+		})
+	case "VendorPolicy":
+		var vendors v1alpha1.RestrictedVendorList
+		var others v1alpha1.VendorPolicyList
+		if err := k.list(ctx, &vendors, &others); err != nil {
+			return errored(http.StatusInternalServerError, err)
+		}
+		return check(&review.AdmissionRequest, func(p, _ *v1alpha1.VendorPolicy) (field.ErrorList, []string) {
+			return policies.ValidateVendorPolicy(p, others.Items), policies.OddVendorPolicy(p, vendors.Items)
+		})
+	case "VendorWaiver":
+		return k.waiver(ctx, &review.AdmissionRequest)
+	case "VendorReport":
+		return k.report(&review.AdmissionRequest)
+	case "Namespace":
+		return k.namespace(ctx, &review.AdmissionRequest)
+	default:
+		return errored(http.StatusBadRequest, fmt.Errorf("kind %s is not decided here", review.Kind.Kind))
+	}
+}
+
+func (k *Kinds) list(ctx context.Context, lists ...client.ObjectList) error {
+	for _, list := range lists {
+		if err := k.Cache.List(ctx, list); err != nil {
+			return fmt.Errorf("listing %T from the cache: %w", list, err)
+		}
+	}
+	return nil
+}
+
+func (k *Kinds) waiver(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
+	var vendors v1alpha1.RestrictedVendorList
+	if err := k.list(ctx, &vendors); err != nil {
+		return errored(http.StatusInternalServerError, err)
+	}
+	response := check(review, func(w, old *v1alpha1.VendorWaiver) (field.ErrorList, []string) {
+		return policies.ValidateVendorWaiver(w, old, k.Clock()), policies.OddVendorWaiver(w, vendors.Items)
+	})
+	// spec.approvedBy is what the writer says; this is who the writer was.
+	response.AuditAnnotations = map[string]string{"written-by": review.UserInfo.Username}
+	return response
+}
+
+// report lets nobody but the controller write reports: they are evidence.
+func (k *Kinds) report(review *admissionv1.AdmissionRequest) admission.Response {
+	if review.UserInfo.Username == k.Self {
+		return admission.Allowed("")
+	}
+	return refused(review, apierrors.NewForbidden(resource(review), review.Name,
+		fmt.Errorf("reports are written by Embargo's audit alone (%s)", k.Self)))
+}
+
+// check validates an object of one of Embargo's kinds. One that is being deleted, or
+// whose spec and labels stay as they are, is let by whatever it holds: what an older
+// version stored must never stand in the way of cleaning up.
+func check[T any, O interface {
+	*T
+	metav1.Object
+}](review *admissionv1.AdmissionRequest, validate func(object, old O) (field.ErrorList, []string)) admission.Response {
+	object, old, err := decodeBoth[T, O](review)
+	if err != nil {
+		return errored(http.StatusBadRequest, err)
+	}
+	if object.GetDeletionTimestamp() != nil || old != nil && sameSpec(object, old) {
+		return admission.Allowed("")
+	}
+	errs, odd := validate(object, old)
+	if len(errs) > 0 {
+		return refused(review, apierrors.NewInvalid(kindOf(review), object.GetName(), errs))
+	}
+	return admission.Allowed("").WithWarnings(odd...)
+}
+
+func decodeBoth[T any, O interface {
+	*T
+	metav1.Object
+}](review *admissionv1.AdmissionRequest) (object, old O, err error) {
+	object = new(T)
+	if err := json.UnmarshalCaseSensitivePreserveInts(review.Object.Raw, object); err != nil {
+		return nil, nil, fmt.Errorf("reading the object: %w", err)
+	}
+	if len(review.OldObject.Raw) == 0 {
+		return object, nil, nil
+	}
+	old = new(T)
+	if err := json.UnmarshalCaseSensitivePreserveInts(review.OldObject.Raw, old); err != nil {
+		return nil, nil, fmt.Errorf("reading the old object: %w", err)
+	}
+	return object, old, nil
+}
+
+// sameSpec reports whether all that rules depend on is as it was. The API server
+// counts a generation for every change of a spec.
+func sameSpec(object, old metav1.Object) bool {
+	return object.GetGeneration() == old.GetGeneration() && object.GetGeneration() != 0 &&
+		equality.Semantic.DeepEqual(object.GetLabels(), old.GetLabels())
+}
+
+func kindOf(review *admissionv1.AdmissionRequest) schema.GroupKind {
+	return schema.GroupKind{Group: review.Kind.Group, Kind: review.Kind.Kind}
+}
+
+func resource(review *admissionv1.AdmissionRequest) schema.GroupResource {
+	return schema.GroupResource{Group: review.Resource.Group, Resource: review.Resource.Resource}
+}
+
+// refused passes a typed error on whole, with its reason and causes.
+func refused(review *admissionv1.AdmissionRequest, err *apierrors.StatusError) admission.Response {
+	status := err.Status()
+	return admission.Response{AdmissionResponse: admissionv1.AdmissionResponse{UID: review.UID, Allowed: false, Result: &status}}
+}

@@ -1,0 +1,121 @@
+package registration
+
+import (
+	"strings"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	ac "k8s.io/client-go/applyconfigurations/admissionregistration/v1"
+	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Paths of the handlers.
+const (
+	PathWorkloads = "/validate"
+	PathKinds     = "/validate-embargo"
+)
+
+// Names of the entries. The API server's own errors give them to users, so they are
+// words that help.
+const (
+	introductions = "introductions.embargo.dev"
+	continuations = "continuations.embargo.dev"
+	templates     = "templates.embargo.dev"
+	namespaces    = "namespaces.embargo.dev"
+	kinds         = "kinds.embargo.dev"
+)
+
+// timeoutSeconds is how long the API server waits for an answer.
+const timeoutSeconds = 5
+
+// entry is an entry of the configuration.
+type entry struct {
+	name       string
+	path       string
+	failure    admissionv1.FailurePolicyType
+	rules      []*ac.RuleWithOperationsApplyConfiguration
+	conditions []condition
+	selector   *metaac.LabelSelectorApplyConfiguration
+}
+
+type condition struct{ name, expression string }
+
+// entries are all entries in their order.
+func (d *desired) entries() []entry {
+	continues := policies.ContinuesExpression(d.trusted)
+	list := []entry{
+		{
+			// What people bring in. It is to fail closed, so that an outage lets
+			// nothing in; until a prefilter keeps clean requests out of it, it would
+			// take the whole cluster down with Embargo, and fails open.
+			name: introductions, path: PathWorkloads, failure: admissionv1.Ignore,
+			rules: workloadRules(), conditions: []condition{{"brought-in", "!" + continues}},
+		},
+		{
+			// What controllers and kubelets make of what is there already: an outage
+			// must never stop a restart, a scaling or a node.
+			name: continuations, path: PathWorkloads, failure: admissionv1.Ignore,
+			rules: workloadRules(), conditions: []condition{{"goes-on", continues}},
+		},
+		{
+			// Pod templates outside the built-in workloads. Embargo's own namespace is
+			// left out, so that an installation never waits for itself.
+			name: templates, path: PathWorkloads, failure: admissionv1.Ignore,
+			rules:    []*ac.RuleWithOperationsApplyConfiguration{rule("apps", "v1", "controllerrevisions")},
+			selector: notIn(d.namespace),
+		},
+	}
+	if conditions := d.labels.conditions(); conditions != nil {
+		list = append(list, entry{
+			// Labels that policies and waivers select by: changing one may be a way out
+			// of a policy, so nobody changes it unseen.
+			name: namespaces, path: PathKinds, failure: admissionv1.Fail,
+			rules: []*ac.RuleWithOperationsApplyConfiguration{rule("", "v1", "namespaces")}, conditions: conditions,
+		})
+	}
+	return append(list, entry{
+		// Embargo's own kinds: a bad object must not be stored. Deleting is never in
+		// the way.
+		name: kinds, path: PathKinds, failure: admissionv1.Fail,
+		rules: []*ac.RuleWithOperationsApplyConfiguration{
+			rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "restrictedvendors", "vendorpolicies", "vendorwaivers", "vendorreports"),
+		},
+	})
+}
+
+// workloadRules are the resources of which Kubernetes knows the pod spec.
+func workloadRules() []*ac.RuleWithOperationsApplyConfiguration {
+	return []*ac.RuleWithOperationsApplyConfiguration{
+		rule("", "v1", "pods", "pods/ephemeralcontainers", "podtemplates", "replicationcontrollers"),
+		rule("apps", "v1", "deployments", "replicasets", "statefulsets", "daemonsets"),
+		rule("batch", "v1", "jobs", "cronjobs"),
+	}
+}
+
+func rule(group, version string, resources ...string) *ac.RuleWithOperationsApplyConfiguration {
+	return ac.RuleWithOperations().
+		WithOperations(admissionv1.Create, admissionv1.Update).
+		WithAPIGroups(group).WithAPIVersions(version).WithResources(resources...).
+		WithScope(admissionv1.AllScopes)
+}
+
+func notIn(namespace string) *metaac.LabelSelectorApplyConfiguration {
+	return metaac.LabelSelector().WithMatchExpressions(metaac.LabelSelectorRequirement().
+		WithKey(corev1.LabelMetadataName).WithOperator(metav1.LabelSelectorOpNotIn).WithValues(namespace))
+}
+
+// Resources are what admission covers, as RESOURCE.GROUP.
+func Resources() []string {
+	var covered []string
+	for _, r := range append(workloadRules(), rule("apps", "v1", "controllerrevisions")) {
+		for _, resource := range r.Resources {
+			covered = append(covered, strings.TrimSuffix(resource+"."+r.APIGroups[0], "."))
+		}
+	}
+	return covered
+}

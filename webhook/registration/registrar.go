@@ -1,0 +1,245 @@
+package registration
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/version"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// Options are the settings of a Registrar.
+type Options struct {
+	Endpoint           Endpoint
+	Namespace          string // Embargo's own
+	Installation       string // name of the ClusterRole with which the configuration goes
+	TrustedControllers []string
+	Version            string
+
+	// Labels returns the labels by which policies and waivers select, and false while
+	// no rule set is compiled.
+	Labels func() (NamespaceLabels, bool)
+	// CABundle returns the CA by which the API server knows the webhook, nil while
+	// there is none.
+	CABundle func() []byte
+	// Triggers tell that Labels or CABundle may have changed.
+	Triggers []<-chan struct{}
+}
+
+// Registrar writes the ValidatingWebhookConfiguration and keeps it as it should be.
+// It runs on the leader.
+type Registrar struct {
+	options Options
+	client  client.Client
+	live    client.Reader
+	cache   cache.Cache
+
+	mu      sync.Mutex
+	state   State
+	changed chan struct{}
+}
+
+// State says whether the API server calls the webhook and, if not, why.
+type State struct {
+	Registered bool
+	Reason     string
+}
+
+// NewRegistrar returns a Registrar that writes with the client, reads live, and
+// watches through the cache.
+func NewRegistrar(c client.Client, live client.Reader, watches cache.Cache, o Options) *Registrar {
+	return &Registrar{options: o, client: c, live: live, cache: watches, changed: make(chan struct{}, 1), state: State{Reason: "this replica has not looked yet"}}
+}
+
+// NeedLeaderElection says that one replica writes.
+func (r *Registrar) NeedLeaderElection() bool { return true }
+
+// State returns how things stand.
+func (r *Registrar) State() State {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state
+}
+
+// Changed receives after the state changed.
+func (r *Registrar) Changed() <-chan struct{} { return r.changed }
+
+const (
+	resync     = time.Minute
+	retryAfter = 2 * time.Second
+)
+
+// errNotYet says why nothing can be written; it is no failure.
+type errNotYet string
+
+func (e errNotYet) Error() string { return string(e) }
+
+// Start keeps the configuration until the context ends.
+func (r *Registrar) Start(ctx context.Context) error {
+	wake := make(chan struct{}, 1)
+	if err := r.watch(ctx, wake); err != nil {
+		return err
+	}
+	for _, trigger := range r.options.Triggers {
+		go forward(ctx, trigger, wake)
+	}
+	for {
+		pause := resync
+		err := r.apply(ctx)
+		r.report(ctx, err)
+		if err != nil {
+			pause = retryAfter
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+		case <-time.After(pause):
+		}
+	}
+}
+
+func forward(ctx context.Context, from <-chan struct{}, to chan<- struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-from:
+			signal(to)
+		}
+	}
+}
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// watch wakes the loop when the configuration is changed or deleted.
+func (r *Registrar) watch(ctx context.Context, wake chan<- struct{}) error {
+	informer, err := r.cache.GetInformer(ctx, &admissionv1.ValidatingWebhookConfiguration{})
+	if err != nil {
+		return fmt.Errorf("watching the webhook configuration: %w", err)
+	}
+	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    func(any) { signal(wake) },
+		UpdateFunc: func(any, any) { signal(wake) },
+		DeleteFunc: func(any) { signal(wake) },
+	})
+	return err
+}
+
+func (r *Registrar) report(ctx context.Context, err error) {
+	state := State{Registered: err == nil}
+	if err != nil {
+		state.Reason = err.Error()
+	}
+	r.mu.Lock()
+	before := r.state
+	r.state = state
+	r.mu.Unlock()
+	registered.Set(map[bool]float64{true: 1}[state.Registered])
+	if before == state {
+		return
+	}
+	signal(r.changed)
+	log := logf.FromContext(ctx).WithValues("configuration", Name)
+	if notYet := errNotYet(""); err == nil {
+		log.Info("webhook configuration in place")
+	} else if errors.As(err, &notYet) {
+		log.Info("webhook configuration not written yet", "reason", err.Error())
+	} else {
+		log.Error(err, "webhook configuration can't be kept; trying again")
+	}
+}
+
+// apply brings the configuration up to date, with no write where it is.
+func (r *Registrar) apply(ctx context.Context) error {
+	want, err := r.desired(ctx)
+	if err != nil {
+		return err
+	}
+	configuration := want.configuration()
+	var current admissionv1.ValidatingWebhookConfiguration
+	err = r.live.Get(ctx, client.ObjectKey{Name: Name}, &current)
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	if err == nil {
+		if newer(current.Annotations[versionAnnotation], r.options.Version) {
+			return errNotYet(fmt.Sprintf("version %s wrote it, which is newer than this one, %s", current.Annotations[versionAnnotation], r.options.Version))
+		}
+		same, err := upToDate(&current, configuration)
+		if err != nil || same {
+			return err
+		}
+	}
+	return r.client.Apply(ctx, configuration, client.FieldOwner(FieldManager), client.ForceOwnership)
+}
+
+// desired gathers what the configuration depends on. Without the installation's
+// ClusterRole nothing is written: the installation is being removed, or has been.
+func (r *Registrar) desired(ctx context.Context) (*desired, error) {
+	labels, ok := r.options.Labels()
+	if !ok {
+		return nil, errNotYet("no rule set is compiled yet")
+	}
+	bundle := r.options.CABundle()
+	if len(bundle) == 0 {
+		return nil, errNotYet("there is no serving certificate yet")
+	}
+	var role rbacv1.ClusterRole
+	err := r.live.Get(ctx, client.ObjectKey{Name: r.options.Installation}, &role)
+	if apierrors.IsNotFound(err) || err == nil && role.DeletionTimestamp != nil {
+		return nil, errNotYet(fmt.Sprintf("ClusterRole %q, which stands for the installation, isn't there", r.options.Installation))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading ClusterRole %q: %w", r.options.Installation, err)
+	}
+	return &desired{
+		endpoint: r.options.Endpoint, namespace: r.options.Namespace, trusted: r.options.TrustedControllers,
+		labels: labels, caBundle: bundle, version: r.options.Version, owner: &owner{role.Name, role.UID},
+	}, nil
+}
+
+// newer reports whether a is a later version than b. A version that is none, such as
+// a developer's, is older than any other.
+func newer(a, b string) bool {
+	va, err := version.ParseSemantic(a)
+	if err != nil {
+		return false
+	}
+	vb, err := version.ParseSemantic(b)
+	return err != nil || vb.LessThan(va)
+}
+
+// upToDate reports whether the object has all that would be applied. All fields with
+// a default are applied, so that they compare.
+func upToDate(current *admissionv1.ValidatingWebhookConfiguration, apply any) (bool, error) {
+	raw, err := json.Marshal(apply)
+	if err != nil {
+		return false, err
+	}
+	var want admissionv1.ValidatingWebhookConfiguration
+	if err := json.Unmarshal(raw, &want); err != nil {
+		return false, err
+	}
+	return equality.Semantic.DeepEqual(current.Webhooks, want.Webhooks) &&
+		current.Annotations[versionAnnotation] == want.Annotations[versionAnnotation] &&
+		slices.ContainsFunc(current.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == want.OwnerReferences[0].UID }), nil
+}
