@@ -112,3 +112,10 @@ func (rs *RuleSet) SelectedVendors(policyName string) int {
 func (rs *RuleSet) Covers(policyName string, ns Namespace) bool {
 	return slices.ContainsFunc(rs.policies, func(p *policy) bool { return p.name == policyName && p.namespaces.mayCover(ns) })
 }
+
+// SelectsByLabels reports whether some policy or waiver asks for labels of namespaces
+// other than their name.
+func (rs *RuleSet) SelectsByLabels() bool {
+	return slices.ContainsFunc(rs.policies, func(p *policy) bool { return p.namespaces.others }) ||
+		slices.ContainsFunc(rs.waivers, func(w *waiver) bool { return w.namespaces.others })
+}
