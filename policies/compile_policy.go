@@ -1,10 +1,11 @@
 package policies
 
 import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"embargo.dev/policies/imageref"
 	"embargo.dev/policies/v1alpha1"
@@ -45,12 +46,7 @@ func (c *compiler) policy(object *v1alpha1.VendorPolicy) {
 var ceilings = []v1alpha1.Action{v1alpha1.ActionAudit, v1alpha1.ActionWarn, v1alpha1.ActionDeny}
 
 func knownCeiling(a v1alpha1.Action) bool {
-	for _, c := range ceilings {
-		if a == c {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(ceilings, a)
 }
 
 func parseMirrors(path *field.Path, declared []v1alpha1.Mirror) ([]imageref.Mirror, field.ErrorList) {

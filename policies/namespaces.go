@@ -1,10 +1,9 @@
 package policies
 
 import (
-	"k8s.io/apimachinery/pkg/labels"
-
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // namespaceSelector selects namespaces, also ones of which only the name is

@@ -45,7 +45,7 @@ func typicalReferences(tb testing.TB) []imageref.Reference {
 
 func BenchmarkIndexMatch(b *testing.B) {
 	for _, n := range []int{10, 100, 1000, 10000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			index, references := imageref.NewIndex(realisticPatterns(b, n)), typicalReferences(b)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {

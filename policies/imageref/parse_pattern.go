@@ -152,7 +152,7 @@ func parseSegment(text string) (segment, error) {
 
 func parseHostPattern(text string) (hostPattern, error) {
 	if strings.Contains(text, "**") {
-		return hostPattern{}, fmt.Errorf("%w; for any number of labels begin the host with *.", errDeepPart)
+		return hostPattern{}, fmt.Errorf("%w; for any number of labels begin the host with *. as in *.example.com", errDeepPart)
 	}
 	name, port := splitPort(strings.TrimSuffix(strings.ToLower(text), ":443"))
 	if !validHost(strings.ReplaceAll(text, "*", "x")) && !validSegment(strings.ReplaceAll(text, "*", "x")) {

@@ -1,6 +1,9 @@
 package imageref
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Pattern recognises references. The zero Pattern matches nothing.
 type Pattern struct {
@@ -107,12 +110,7 @@ func hostLabels(name string) []string {
 // standsForHub reports whether the host is one of Docker Hub's names, or a pattern
 // that fits one.
 func (h hostPattern) standsForHub() bool {
-	for _, alias := range append([]string{Hub}, hubAliases...) {
-		if h.matchText(alias) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(append([]string{Hub}, hubAliases...), h.matchText)
 }
 
 // exact returns the host where the pattern has no wildcard, without its port.

@@ -1,6 +1,9 @@
 package imageref
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Hub is the canonical host of Docker Hub.
 const Hub = "docker.io"
@@ -49,10 +52,8 @@ func canonical(host, path string) (string, string) {
 
 func canonicalHost(host string) string {
 	host = strings.TrimSuffix(strings.ToLower(host), ":443")
-	for _, alias := range hubAliases {
-		if host == alias {
-			return Hub
-		}
+	if slices.Contains(hubAliases, host) {
+		return Hub
 	}
 	return host
 }

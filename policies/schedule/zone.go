@@ -75,7 +75,7 @@ func readZone(name string) (*time.Location, error) {
 }
 
 func unknownZone(name string, files map[string]*zip.File) error {
-	const tooFar = 4
+	tooFar := min(4, (len(name)+1)/2) // of a short name nothing would be left
 	nearest, distance := "", tooFar
 	for known := range files {
 		d := editDistance(name, known, tooFar)

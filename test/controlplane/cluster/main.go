@@ -1,5 +1,6 @@
 // Command cluster keeps a control plane running in the folder .cluster, for trying
-// things by hand: up, down and status.
+// things by hand: up, down, status, and binaries, which only gets
+// the programs.
 package main
 
 import (
@@ -27,7 +28,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return errors.New("want one of up, down, status")
+		return errors.New("want one of up, down, status, binaries")
 	}
 	switch args[0] {
 	case "up":
@@ -36,8 +37,11 @@ func run(ctx context.Context, args []string) error {
 		return down()
 	case "status":
 		return status()
+	case "binaries":
+		_, err := controlplane.Locate(ctx, os.Stderr)
+		return err
 	default:
-		return fmt.Errorf("%q is none of up, down, status", args[0])
+		return fmt.Errorf("%q is none of up, down, status, binaries", args[0])
 	}
 }
 
@@ -89,7 +93,10 @@ func down() error {
 
 func status() error {
 	processes, err := load()
-	if err != nil || !processes.Running() {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if !processes.Running() {
 		fmt.Println("It is not up; start it with make cluster.")
 		return nil
 	}

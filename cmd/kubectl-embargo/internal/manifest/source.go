@@ -83,8 +83,7 @@ func (r *Reader) file(path string, visit func(*Document)) {
 
 // cause leaves out the path, which the place names already.
 func cause(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathErr.Err
 	}
 	return err

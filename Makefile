@@ -1,0 +1,83 @@
+# Everything here needs Go and Debian's packages only. Kubernetes itself is taken from
+# KUBEBUILDER_ASSETS, downloaded, or built from its Go modules the first time.
+
+SHELL := /bin/sh
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X embargo.dev/cmd/embargo/internal/app.version=$(VERSION) -X embargo.dev/cmd/kubectl-embargo/internal/command.version=$(VERSION)
+GOLANGCI_LINT := .cache/golangci-lint
+FUZZTIME ?= 10s
+export CGO_ENABLED := 0
+
+.DEFAULT_GOAL := help
+
+##@ Run
+
+.PHONY: demo
+demo: ## Set up a real control plane and show Embargo at work on it (KEEP=1 leaves it up)
+	@go run ./test/demo
+
+.PHONY: cluster
+cluster: ## Start a control plane in .cluster to try things by hand
+	@go run ./test/controlplane/cluster up
+
+.PHONY: cluster-down
+cluster-down: ## Stop it and remove its state
+	@go run ./test/controlplane/cluster down
+
+##@ Build
+
+.PHONY: build
+build: ## Build the controller and the command line into bin
+	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/embargo ./cmd/embargo
+	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/kubectl-embargo ./cmd/kubectl-embargo
+
+.PHONY: generate
+generate: ## Generate deep copies and CRDs from the API types
+	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
+		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
+
+.PHONY: verify
+verify: ## Fail where generated files or modules are not what they should be
+	@test/verify.sh
+
+##@ Test
+
+.PHONY: test
+test: binaries ## Set up and run all tests, also those on the real API server
+	go test -timeout 20m ./...
+
+.PHONY: binaries
+binaries: ## Get the control plane's programs, without running anything
+	@go run ./test/controlplane/cluster binaries
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run the linters
+	go vet ./...
+	$(GOLANGCI_LINT) run ./...
+
+$(GOLANGCI_LINT): test/tools/lint/go.mod
+	@mkdir -p $(@D)
+	@echo "building golangci-lint (a few minutes the first time)"
+	go -C test/tools/lint build -trimpath -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME
+	go test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./policies/imageref
+	go test -run '^$$' -fuzz '^FuzzPattern$$' -fuzztime $(FUZZTIME) ./policies/imageref
+	go test -run '^$$' -fuzz '^FuzzInstant$$' -fuzztime $(FUZZTIME) ./policies/schedule
+	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./policies/workload
+	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+
+.PHONY: bench
+bench: ## Measure matching, reading and deciding
+	go test -run '^$$' -bench . -benchmem ./policies/...
+
+##@ Clean
+
+.PHONY: clean
+clean: cluster-down ## Remove what was built
+	rm -rf bin dist .cache
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Fails where generated files or go.mod files differ from what their sources give.
+# Works on the files as they are, committed or not.
+set -eu
+cd "$(dirname "$0")/.."
+before=$(mktemp -d)
+trap 'rm -rf "$before"' EXIT
+cp -r config/crd "$before/crd"
+cp policies/v1alpha1/zz_generated.deepcopy.go go.mod go.sum "$before/"
+make --no-print-directory generate
+go mod tidy
+status=0
+diff -ru "$before/crd" config/crd || status=1
+for file in policies/v1alpha1/zz_generated.deepcopy.go go.mod go.sum; do
+	diff -u "$before/$(basename "$file")" "$file" || status=1
+done
+if [ "$status" -ne 0 ]; then
+	echo "Generated files were stale; they have been brought up to date: review and commit them (make generate)." >&2
+fi
+exit "$status"
