@@ -35,7 +35,7 @@ func TestScenarios(t *testing.T) {
 	require.NotEmpty(t, scenarios)
 	update := os.Getenv("UPDATE_SCENARIOS") != ""
 	for _, s := range scenarios {
-		t.Run(strings.TrimPrefix(s.Path, scenarioDir+"/"), func(t *testing.T) {
+		t.Run(s.Name(scenarioDir), func(t *testing.T) {
 			require.NotEmpty(t, s.Shows, "a scenario says which sentence it shows")
 			got, err := yaml.Marshal(evaluate(t, s))
 			require.NoError(t, err)

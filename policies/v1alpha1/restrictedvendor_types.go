@@ -206,7 +206,7 @@ type Restriction struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
-	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.phase == p.phase))",reason=FieldValueDuplicate,message="each phase must have a name of its own"
+	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.phase == p.phase))",reason=FieldValueInvalid,message="each phase must have a name of its own"
 	Schedule []Phase `json:"schedule"`
 }
 

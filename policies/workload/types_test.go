@@ -77,7 +77,6 @@ func imageFields(t reflect.Type, path string, seen map[reflect.Type]bool, found 
 		seen[t] = true
 		defer delete(seen, t)
 		for f := range t.Fields() {
-			f := f
 			name := f.Name
 			if path != "" {
 				name = path + "." + f.Name

@@ -1,0 +1,32 @@
+package manifest_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
+	"embargo.dev/policies/workload"
+)
+
+// FuzzDocuments checks that nothing panics, and that places lie within the text.
+func FuzzDocuments(f *testing.F) {
+	f.Add("apiVersion: v1\nkind: Pod\nspec: {containers: [{image: x}]}\n---\na: [\n")
+	f.Add("--- {apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod}]}\n")
+	f.Add("x: &a {image: y}\napiVersion: v1\nkind: Pod\nspec: {containers: [*a, {<<: *a}, {<<: [*a]}]}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		lines := strings.Count(text, "\n") + 1
+		err := manifest.Documents("f", strings.NewReader(text), func(d *manifest.Document) {
+			for _, o := range d.Objects() {
+				for _, img := range workload.FromMap(o.Kind().GroupKind(), o.Fields).Images {
+					line, column := o.Position(img.Field)
+					require.LessOrEqual(t, line, lines)
+					require.Positive(t, line)
+					require.Positive(t, column)
+				}
+			}
+		}, func(e *manifest.Error) { require.NotEmpty(t, e.Error()) })
+		require.NoError(t, err)
+	})
+}

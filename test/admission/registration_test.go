@@ -1,0 +1,77 @@
+package admission_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
+)
+
+const configuration = "validatingwebhookconfiguration/embargo"
+
+func TestTheConfigurationIsMended(t *testing.T) {
+	want := must(t, "get", configuration, "-o", "jsonpath={.webhooks}")
+	must(t, "patch", configuration, "--type=json", `-p=[{"op":"remove","path":"/webhooks/0"}]`)
+	require.Eventually(t, func() bool {
+		got, err := kubectl(t, "get", configuration, "-o", "jsonpath={.webhooks}")
+		return err == nil && sameEntries(t, want, got)
+	}, 10*time.Second, 50*time.Millisecond, "an entry that was taken out comes back")
+	must(t, "delete", configuration)
+	require.Eventually(t, func() bool {
+		got, err := kubectl(t, "get", configuration, "-o", "jsonpath={.webhooks}")
+		return err == nil && sameEntries(t, want, got)
+	}, 10*time.Second, 50*time.Millisecond, "the configuration comes back")
+}
+
+func sameEntries(t *testing.T, want, got string) bool {
+	t.Helper()
+	names := func(text string) map[string]bool {
+		var entries []struct{ Name string }
+		require.NoError(t, json.Unmarshal([]byte(text), &entries))
+		set := map[string]bool{}
+		for _, e := range entries {
+			set[e.Name] = true
+		}
+		return set
+	}
+	return assert.ObjectsAreEqual(names(want), names(got))
+}
+
+func TestNothingIsWrittenWhereNothingChanges(t *testing.T) {
+	settle(t)
+	version := func() string { return must(t, "get", configuration, "-o", "jsonpath={.metadata.resourceVersion}") }
+	before := version()
+	must(t, "annotate", "rv", "kaspersky", "example.com/remark="+time.Now().Format("150405"), "--overwrite")
+	ns := namespace(t)
+	must(t, "-n", ns, "run", "web", "--image=nginx")
+	assert.Equal(t, before, version())
+}
+
+// TestEveryDecisionIsInTheAuditLog reads the API server's own audit log.
+func TestEveryDecisionIsInTheAuditLog(t *testing.T) {
+	ns := namespace(t)
+	_, err := kubectl(t, "-n", ns, "run", "logged", "--image="+restricted)
+	require.Error(t, err)
+	require.Eventually(t, func() bool {
+		content, err := os.ReadFile(stage.plane.AuditLog())
+		require.NoError(t, err)
+		for line := range bytes.Lines(content) {
+			var event auditv1.Event
+			if json.Unmarshal(line, &event) != nil || event.ObjectRef == nil || event.ObjectRef.Namespace != ns || event.Verb != "create" || event.ObjectRef.Resource != "pods" {
+				continue
+			}
+			a := event.Annotations
+			return a["introductions.embargo.dev/decision"] == "Deny" &&
+				strings.HasPrefix(a["introductions.embargo.dev/rule-set"], "sha256:") &&
+				strings.Contains(a["introductions.embargo.dev/findings"], `"vendor":"kaspersky"`) &&
+				a["introductions.embargo.dev/instant"] != ""
+		}
+		return false
+	}, 10*time.Second, 100*time.Millisecond)
+}
