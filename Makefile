@@ -53,6 +53,7 @@ binaries: ## Get the control plane's programs, without running anything
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters
 	go vet ./...
+	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
 	$(GOLANGCI_LINT) run ./...
 
 $(GOLANGCI_LINT): test/tools/lint/go.mod

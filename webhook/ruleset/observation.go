@@ -21,6 +21,7 @@ const (
 	conditionReady        = "Ready"
 	conditionActive       = "Active"
 	conditionExpired      = "Expired"
+	conditionClockSkew    = "ClockSkew"
 )
 
 // observation is what the statuses are written from.
@@ -31,6 +32,8 @@ type observation struct {
 	resources      []string
 	enforced       bool
 	enforcedReason string
+	skewed         bool
+	ahead          time.Duration
 }
 
 func (o *observation) vendor(v *v1alpha1.RestrictedVendor) {
@@ -98,6 +101,8 @@ func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 	}
 	set(&s.Conditions, p.Generation, conditionReady, problems == "", "Ready", "NotReady", "the policy is in force", problems)
 	o.setEnforced(&s.Conditions, p.Generation)
+	set(&s.Conditions, p.Generation, conditionClockSkew, o.skewed, "ClocksApart", "ClocksAgree",
+		"the leader's clock is "+o.ahead.Round(time.Second).String()+" ahead of the API server's; phases begin by each replica's clock", "the leader's clock agrees with the API server's")
 	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) //nolint:gosec // far fewer
 	s.Resources = o.resources
 	s.Namespaces = 0

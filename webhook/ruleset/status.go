@@ -28,22 +28,29 @@ const (
 // StatusWriter writes what became of Embargo's objects into their status: on
 // every new rule set and, by a timer, at every transition. It runs on the leader.
 type StatusWriter struct {
-	keeper *Keeper
-	client client.Client
-	clock  func() time.Time
-	// enforced says whether the API server calls the webhooks, and if it
-	// doesn't, why.
-	enforced  func() (bool, string)
-	resources []string // that admission covers
-	changed   <-chan struct{}
-	triggers  []<-chan struct{}
+	keeper        *Keeper
+	client        client.Client
+	clock         func() time.Time
+	circumstances Circumstances
+	changed       <-chan struct{}
+	triggers      []<-chan struct{}
 }
 
-// NewStatusWriter returns a StatusWriter for the keeper's rule sets. enforced
-// says whether the API server calls the webhooks, and if it doesn't, why; each
-// trigger makes it look again.
-func NewStatusWriter(keeper *Keeper, c client.Client, clock func() time.Time, enforced func() (bool, string), resources []string, triggers ...<-chan struct{}) *StatusWriter {
-	return &StatusWriter{keeper: keeper, client: c, clock: clock, enforced: enforced, resources: resources, changed: keeper.Follow(), triggers: triggers}
+// Circumstances are what statuses tell beside the rule set itself.
+type Circumstances struct {
+	// Enforced says whether the API server calls the webhooks and, if it doesn't, why.
+	Enforced func() (bool, string)
+	// Skew says whether this replica's clock is too far from the API server's, and how
+	// far it is ahead.
+	Skew func() (bool, time.Duration)
+	// Resources are those that admission covers.
+	Resources []string
+}
+
+// NewStatusWriter returns a StatusWriter for the keeper's rule sets; each trigger makes
+// it look again.
+func NewStatusWriter(keeper *Keeper, c client.Client, clock func() time.Time, circumstances Circumstances, triggers ...<-chan struct{}) *StatusWriter {
+	return &StatusWriter{keeper: keeper, client: c, clock: clock, circumstances: circumstances, changed: keeper.Follow(), triggers: triggers}
 }
 
 // NeedLeaderElection says that one replica writes.
@@ -104,8 +111,9 @@ func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now tim
 	if err != nil {
 		return err
 	}
-	o := observation{compiled: compiled, now: now, namespaces: namespaces, resources: w.resources}
-	o.enforced, o.enforcedReason = w.enforced()
+	o := observation{compiled: compiled, now: now, namespaces: namespaces, resources: w.circumstances.Resources}
+	o.enforced, o.enforcedReason = w.circumstances.Enforced()
+	o.skewed, o.ahead = w.circumstances.Skew()
 	var errs []error
 	for i := range compiled.Source.Vendors {
 		errs = append(errs, write(ctx, w.client, &compiled.Source.Vendors[i], &v1alpha1.RestrictedVendor{}, o.vendor))

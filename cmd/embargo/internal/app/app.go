@@ -36,6 +36,7 @@ import (
 	"embargo.dev/webhook/certificates"
 	"embargo.dev/webhook/registration"
 	"embargo.dev/webhook/ruleset"
+	"embargo.dev/webhook/skew"
 )
 
 // controller is everything that runs, put together once.
@@ -45,6 +46,8 @@ type controller struct {
 	certificates certificateSource
 	keeper       *ruleset.Keeper
 	registrar    *registration.Registrar
+	skew         *skew.Meter
+	skewed       chan struct{} // told to whoever writes conditions
 	drain        drain
 }
 
@@ -60,7 +63,7 @@ type certificateSource interface {
 func run(ctx context.Context, o *options.Options) error {
 	ctrl.SetLogger(newLogger(o.Logging))
 	ctrl.Log.Info("starting", "version", Version())
-	c := &controller{options: o}
+	c := &controller{options: o, skew: skew.NewMeter(time.Now), skewed: make(chan struct{}, 1)}
 	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.register, c.serve, c.install, c.checks} {
 		if err := step(ctx); err != nil {
 			return err
@@ -83,6 +86,7 @@ func (c *controller) manager(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reaching the cluster: %w", err)
 	}
+	config.Wrap(c.skew.Wrap)
 	o := c.options
 	server := ctrlwebhook.NewServer(ctrlwebhook.Options{
 		Host: o.Webhook.Host, Port: o.Webhook.Port,
@@ -105,7 +109,10 @@ func (c *controller) manager(context.Context) error {
 		Cache:                         cacheOptions(),
 		Client:                        clientOptions(),
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return c.mgr.Add(&skew.Teller{Meter: c.skew, Recorder: c.mgr.GetEventRecorder("embargo"), Namespace: o.Namespace, Forward: c.skewed})
 }
 
 func clientConfig(kubeconfig string) (*rest.Config, error) {
@@ -185,10 +192,14 @@ func (c *controller) register(context.Context) error {
 		CABundle: c.certificates.CABundle,
 		Triggers: []<-chan struct{}{c.keeper.Follow(), c.certificates.Changed()},
 	})
-	status := ruleset.NewStatusWriter(c.keeper, c.mgr.GetClient(), time.Now, func() (bool, string) {
-		state := c.registrar.State()
-		return state.Registered, state.Reason
-	}, registration.Resources(), c.registrar.Changed())
+	status := ruleset.NewStatusWriter(c.keeper, c.mgr.GetClient(), time.Now, ruleset.Circumstances{
+		Resources: registration.Resources(),
+		Enforced: func() (bool, string) {
+			state := c.registrar.State()
+			return state.Registered, state.Reason
+		},
+		Skew: func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
+	}, c.registrar.Changed(), c.skewed)
 	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(status))
 }
 
