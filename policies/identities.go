@@ -61,8 +61,11 @@ func ContinuesExpression(trusted []string) string {
 	for _, user := range users {
 		quoted = append(quoted, quoteCEL(user))
 	}
-	return "(request.userInfo.username in [" + strings.Join(quoted, ", ") + "] || " +
-		"request.userInfo.username.startsWith(" + quoteCEL(nodePrefix) + ") && " +
+	// An empty name is left out of the request. An expression that errs is a bypass,
+	// so no field is taken for granted.
+	const name = "request.userInfo.?username.orValue('')"
+	return "(" + name + " in [" + strings.Join(quoted, ", ") + "] || " +
+		name + ".startsWith(" + quoteCEL(nodePrefix) + ") && " +
 		"request.userInfo.?groups.orValue([]).exists(g, g == " + quoteCEL(nodeGroup) + "))"
 }
 

@@ -1,0 +1,74 @@
+package options_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"embargo.dev/cmd/embargo/internal/options"
+)
+
+func complete(t *testing.T, config string, args ...string) (*options.Options, error) {
+	t.Helper()
+	o := options.New()
+	fs := pflag.NewFlagSet("embargo", pflag.ContinueOnError)
+	o.AddFlags(fs)
+	if config != "" {
+		path := filepath.Join(t.TempDir(), "config.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
+		args = append(args, "--config="+path)
+	}
+	require.NoError(t, fs.Parse(args))
+	return o, o.Complete(fs)
+}
+
+const head = "apiVersion: embargo.dev/v1alpha1\nkind: EmbargoConfiguration\n"
+
+func TestFlagsGoBeforeTheFileAndTheFileBeforeTheDefaults(t *testing.T) {
+	o, err := complete(t, head+"webhook: {port: 1234, url: 'https://localhost:1234'}\ncatalog: {vendors: [kaspersky]}\ndrainPeriod: 7s\n", "--webhook-port=4321")
+	require.NoError(t, err)
+	require.NoError(t, o.Validate())
+	assert.Equal(t, 4321, o.Webhook.Port)
+	assert.Equal(t, "https://localhost:1234", o.Webhook.URL)
+	assert.Equal(t, "embargo-webhook", o.Webhook.Service.Name, "what the file doesn't name keeps its default")
+	assert.Equal(t, []string{"kaspersky"}, o.Catalog.Vendors)
+	assert.Equal(t, 7*time.Second, o.DrainPeriod.Duration)
+}
+
+func TestTheFileIsReadStrictly(t *testing.T) {
+	for config, says := range map[string]string{
+		head + "webhok: {port: 1}\n":                      `unknown field "webhok"`,
+		head + "webhook: {prot: 1}\n":                     `unknown field "prot"`,
+		"apiVersion: v1\nkind: ConfigMap\n":               `want "embargo.dev/v1alpha1" and "EmbargoConfiguration"`,
+		"webhook: {port: 1}\n":                            "apiVersion and kind are",
+		head + "webhook: {port: many}\n":                  "webhook.port",
+		head + "webhook: {port: 1}\nwebhook: {port: 2}\n": `key "webhook" already set`,
+	} {
+		_, err := complete(t, config)
+		require.ErrorContains(t, err, says)
+		assert.ErrorContains(t, err, "--config ")
+	}
+}
+
+func TestWrongSettingsAreNamed(t *testing.T) {
+	for arg, says := range map[string]string{
+		"--namespace=Embargo_System":        "namespace: ",
+		"--webhook-port=70000":              "webhook.port: 70000 is not a port",
+		"--webhook-url=http://localhost":    "webhook.url: ",
+		"--webhook-url=https://localhost/x": "webhook.url: ",
+		"--log-level=loud":                  "logging.level: ",
+		"--log-format=xml":                  "logging.format: ",
+		"--drain-period=-1s":                "drainPeriod: ",
+		"--catalog-vendors=kasperski":       `no built-in vendor is named "kasperski"`,
+		"--trusted-controllers= ":           "trustedControllers[0]: ",
+	} {
+		o, err := complete(t, "", arg)
+		require.NoError(t, err)
+		require.ErrorContains(t, o.Validate(), says, arg)
+	}
+}

@@ -1,0 +1,137 @@
+package registration
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/admission"
+	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
+	"k8s.io/apiserver/pkg/cel/environment"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// budget is what the API server allows the conditions of an entry to cost.
+const budget = 2_500_000
+
+// holds evaluates a condition as the API server does.
+func holds(t *testing.T, expression string, request *admissionv1.AdmissionRequest, object, old runtime.Object) bool {
+	t.Helper()
+	compiler := celplugin.NewConditionCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
+	compiled := compiler.CompileCondition([]celplugin.ExpressionAccessor{&matchconditions.MatchCondition{Name: "c", Expression: expression}},
+		celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions)
+	require.Empty(t, compiled.CompilationErrors())
+	results, _, err := compiled.ForInput(t.Context(), &admission.VersionedAttributes{VersionedObject: admission.NewLazyObject(object), VersionedOldObject: admission.NewLazyObject(old)},
+		request, celplugin.OptionalVariableBindings{}, nil, budget)
+	require.NoError(t, err)
+	require.NoError(t, results[0].Error)
+	return results[0].EvalResult.Value().(bool)
+}
+
+// TestWhoGoesOnIsOneThing compares the expression in the configuration with the
+// predicate in Go.
+func TestWhoGoesOnIsOneThing(t *testing.T) {
+	trusted := []string{"system:serviceaccount:argo:argo", `o'brien\`, "new\nline"}
+	expression := policies.ContinuesExpression(trusted)
+	for _, u := range []policies.User{
+		{Name: "jane"},
+		{Name: "system:admin", Groups: []string{"system:masters"}},
+		{Name: "system:kube-controller-manager"},
+		{Name: "system:serviceaccount:kube-system:replicaset-controller", Groups: []string{"system:serviceaccounts"}},
+		{Name: "system:serviceaccount:kube-system:somebody-elses"},
+		{Name: "system:serviceaccount:default:replicaset-controller"},
+		{Name: "system:serviceaccount:kube-system:"},
+		{Name: "system:node:n1", Groups: []string{"system:nodes"}},
+		{Name: "system:node:n1"},
+		{Name: "jane", Groups: []string{"system:nodes"}},
+		{Name: "system:serviceaccount:argo:argo"},
+		{Name: `o'brien\`}, {Name: "o'brien"}, {Name: "new\nline"},
+		{Name: ""},
+	} {
+		want := policies.BuiltinController(u) || policies.Kubelet(u)
+		for _, name := range trusted {
+			want = want || u.Name == name
+		}
+		request := &admissionv1.AdmissionRequest{UserInfo: authenticationv1.UserInfo{Username: u.Name, Groups: u.Groups}}
+		assert.Equal(t, want, holds(t, expression, request, nil, nil), "%q", u.Name)
+		assert.Equal(t, !want, holds(t, "!"+expression, request, nil, nil), "%q", u.Name)
+	}
+}
+
+func labelled(name string, labels map[string]string) *corev1.Namespace {
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+}
+
+func TestOnlyLabelsInUseAreLookedAt(t *testing.T) {
+	inUse := LabelsInUse(
+		[]v1alpha1.VendorPolicy{
+			{Spec: v1alpha1.VendorPolicySpec{NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{"env": "prod"}}}},
+			{Spec: v1alpha1.VendorPolicySpec{NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: "web"}}}},
+		},
+		[]v1alpha1.VendorWaiver{
+			{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "team/owner", Operator: metav1.LabelSelectorOpExists}}}}},
+			{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: "mail"}}}},
+		})
+	assert.Equal(t, NamespaceLabels{Keys: []string{"env", "team/owner"}, WaiverKeys: []string{"team/owner"}, Names: []string{"mail"}}, inUse)
+	expression := inUse.conditions()[0].expression
+	type labels = map[string]string
+	for _, c := range []struct {
+		old, now *corev1.Namespace
+		want     bool
+	}{
+		{labelled("a", nil), labelled("a", nil), false},
+		{labelled("a", labels{"x": "1"}), labelled("a", labels{"x": "2"}), false},
+		{labelled("a", labels{"env": "prod"}), labelled("a", labels{"env": "prod", "x": "2"}), false},
+		{labelled("a", labels{"env": "prod"}), labelled("a", labels{"env": "test"}), true},
+		{labelled("a", labels{"env": "prod"}), labelled("a", nil), true},
+		{labelled("a", nil), labelled("a", labels{"team/owner": "x"}), true},
+		{nil, labelled("a", nil), false},
+		{nil, labelled("a", labels{"env": "prod"}), false},
+		{nil, labelled("a", labels{"team/owner": "x"}), true},
+		{nil, labelled("mail", nil), true},
+	} {
+		request := &admissionv1.AdmissionRequest{Operation: admissionv1.Update}
+		var old runtime.Object = c.old
+		if c.old == nil {
+			request.Operation, old = admissionv1.Create, nil
+		}
+		assert.Equal(t, c.want, holds(t, expression, request, c.now, old), "%v → %v", c.old, c.now)
+	}
+	assert.Nil(t, LabelsInUse(nil, nil).conditions(), "without any, there is no entry")
+}
+
+func TestALowerVersionNeverOverwritesAHigherOne(t *testing.T) {
+	for _, c := range []struct {
+		there, own string
+		newer      bool
+	}{
+		{"v1.2.0", "v1.1.0", true}, {"v1.1.0", "v1.2.0", false}, {"v1.1.0", "v1.1.0", false},
+		{"v1.1.0", "v1.1.0-rc.1", true}, {"v1.1.0", "dev", true}, {"dev", "v1.1.0", false}, {"dev", "dev", false}, {"", "v1.0.0", false},
+	} {
+		assert.Equal(t, c.newer, newer(c.there, c.own), fmt.Sprint(c))
+	}
+}
+
+func TestEntriesAreAsTheArchitectureSays(t *testing.T) {
+	d := &desired{endpoint: Endpoint{Namespace: "embargo-system", Service: "embargo-webhook", Port: 443}, namespace: "embargo-system",
+		caBundle: []byte("ca"), version: "v1.0.0", owner: &owner{"embargo", "uid"}, labels: NamespaceLabels{Keys: []string{"env"}}}
+	got := map[string]string{}
+	for _, w := range d.configuration().Webhooks {
+		got[*w.Name] = string(*w.FailurePolicy)
+		assert.EqualValues(t, "Equivalent", *w.MatchPolicy, "another version must not pass by unseen")
+		assert.EqualValues(t, 5, *w.TimeoutSeconds)
+		for _, r := range w.Rules {
+			assert.NotContains(t, r.Operations, "DELETE")
+		}
+	}
+	assert.Equal(t, map[string]string{introductions: "Ignore", continuations: "Ignore", templates: "Ignore", namespaces: "Fail", kinds: "Fail"}, got)
+}
