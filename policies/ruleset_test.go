@@ -1,0 +1,209 @@
+package policies_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/catalog"
+	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/policies/workload"
+)
+
+func source(t testing.TB) policies.Source {
+	t.Helper()
+	vendors, err := catalog.Vendors()
+	require.NoError(t, err)
+	return policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}}
+}
+
+func instant(t testing.TB, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	require.NoError(t, err)
+	return at
+}
+
+func newPod(image string) policies.Request {
+	kind := schema.GroupKind{Kind: "Pod"}
+	return policies.Request{Operation: policies.Create, Kind: kind, Namespace: policies.Namespace{Name: "mail", Known: true},
+		Object: workload.FromMap(kind, map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "c", "image": image}}}})}
+}
+
+func waiver(name, expires string) v1alpha1.VendorWaiver {
+	at, err := time.Parse(time.RFC3339, expires)
+	if err != nil {
+		panic(err)
+	}
+	return v1alpha1.VendorWaiver{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.VendorWaiverSpec{
+		Vendor: "kaspersky", Images: []string{"kaspersky/**"}, Expires: metav1.NewTime(at), Reason: "r", ApprovedBy: "a",
+		NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": "mail"}},
+	}}
+}
+
+func TestWhatCompilesIsInForceAndTheRestIsNamed(t *testing.T) {
+	s := source(t)
+	v := &s.Vendors[0]
+	v.Spec.Images.Repositories = append(v.Spec.Images.Repositories, v1alpha1.RepositoryPattern{Pattern: "*/*"})
+	v.Spec.Images.Digests = []string{"sha256:short"}
+	v.Spec.Images.Exclude = []string{"a b"}
+	v.Spec.Restrictions[1].TimeZone = "America/Nowhere"
+	s.Policies = append(s.Policies, v1alpha1.VendorPolicy{ObjectMeta: metav1.ObjectMeta{Name: "bad"}, Spec: v1alpha1.VendorPolicySpec{
+		Audiences: []string{"us-persons"}, Enforcement: "Refuse",
+		Mirrors: []v1alpha1.Mirror{{Prefix: "x", Upstream: "docker.io"}, {Prefix: "harbor.example.com/k", Upstream: "repo.kcs.kaspersky.com"}},
+	}})
+	rules, problems := policies.Compile(s)
+	var fields []string
+	for _, p := range problems {
+		fields = append(fields, p.Kind+"/"+p.Name+" "+p.Err.Field)
+		assert.Contains(t, p.Error(), p.Err.Field)
+	}
+	assert.Equal(t, []string{
+		"RestrictedVendor/kaspersky spec.images.repositories[9].pattern",
+		"RestrictedVendor/kaspersky spec.images.exclude[0]",
+		"RestrictedVendor/kaspersky spec.images.digests[0]",
+		"RestrictedVendor/kaspersky spec.restrictions[1].timeZone",
+		"VendorPolicy/bad spec.mirrors[0]",
+		"VendorPolicy/bad spec.enforcement",
+	}, fields)
+	assert.Len(t, rules.Standings("kaspersky", time.Now()), len(v.Spec.Restrictions)-1)
+	at := policies.At(instant(t, "2024-10-15T00:00:00Z"))
+	assert.True(t, rules.Evaluate(newPod("kaspersky/scanengine_httpd"), at).Denied())
+	assert.True(t, rules.Evaluate(newPod("harbor.example.com/k/x"), at).Denied(), "a mirror is a fact, whatever else is wrong with its policy")
+}
+
+func TestTheDigestNamesTheContent(t *testing.T) {
+	digest := func(change func(*policies.Source)) string {
+		s := source(t)
+		s.Waivers = []v1alpha1.VendorWaiver{waiver("b", "2025-04-01T00:00:00Z"), waiver("a", "2025-04-01T00:00:00Z")}
+		if change != nil {
+			change(&s)
+		}
+		rules, _ := policies.Compile(s)
+		return rules.Digest()
+	}
+	want := digest(nil)
+	assert.Regexp(t, "^sha256:[0-9a-f]{64}$", want)
+	for label, change := range map[string]func(*policies.Source){
+		"another order":       func(s *policies.Source) { slices.Reverse(s.Waivers) },
+		"defaults written":    func(s *policies.Source) { s.Policies[0].Spec.Enforcement = "Deny" },
+		"defaults left out":   func(s *policies.Source) { s.Vendors[0].Spec.Images.Repositories[0].Confidence = "" },
+		"what a cluster adds": func(s *policies.Source) { s.Vendors[0].UID, s.Vendors[0].ResourceVersion = "u", "7" },
+		"status":              func(s *policies.Source) { s.Vendors[0].Status.ObservedGeneration = 3 },
+		"the same instant": func(s *policies.Source) {
+			s.Waivers[0].Spec.Expires.Time = s.Waivers[0].Spec.Expires.In(time.FixedZone("x", 3600))
+		},
+	} {
+		assert.Equal(t, want, digest(change), label)
+	}
+	for label, change := range map[string]func(*policies.Source){
+		"a phase":     func(s *policies.Source) { s.Vendors[0].Spec.Restrictions[0].Schedule[0].Effective = "2024-06-19" },
+		"a label":     func(s *policies.Source) { s.Vendors[0].Labels["x"] = "y" },
+		"an audience": func(s *policies.Source) { s.Policies[0].Spec.Audiences = []string{"us-federal"} },
+		"an expiry": func(s *policies.Source) {
+			s.Waivers[0].Spec.Expires = metav1.NewTime(instant(t, "2025-04-02T00:00:00Z"))
+		},
+		"a name": func(s *policies.Source) { s.Waivers[0].Name = "c" },
+	} {
+		assert.NotEqual(t, want, digest(change), label)
+	}
+}
+
+func TestTransitionsArePhasesUnderPoliciesAndExpiries(t *testing.T) {
+	s := source(t)
+	early := catalog.DefaultPolicy()
+	early.Name, early.Spec.LeadTimeDays = "early", 30
+	s.Policies = append(s.Policies, early)
+	s.Waivers = []v1alpha1.VendorWaiver{waiver("w", "2024-09-01T00:00:00Z")}
+	rules, problems := policies.Compile(s)
+	require.Empty(t, problems)
+	var got []string
+	for at, ok := rules.NextTransition(instant(t, "2024-06-01T00:00:00Z")); ok; at, ok = rules.NextTransition(at) {
+		got = append(got, at.Format(time.RFC3339))
+	}
+	assert.Equal(t, []string{
+		"2024-06-20T04:00:00Z", // announced, and sales stop for who acts thirty days early
+		"2024-07-20T04:00:00Z",
+		"2024-08-30T04:00:00Z", // updates stop early
+		"2024-09-01T00:00:00Z", // the waiver
+		"2024-09-29T04:00:00Z",
+	}, got)
+}
+
+func TestInstants(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	date, err := policies.ParseInstant("2024-09-29")
+	require.NoError(t, err)
+	assert.Equal(t, "2024-09-29", date.String())
+	assert.Equal(t, instant(t, "2024-09-28T22:00:00Z"), date.In(berlin))
+	assert.Equal(t, instant(t, "2024-09-29T00:00:00Z"), date.In(time.UTC))
+	moment, err := policies.ParseInstant("2024-09-29T06:00:00+02:00")
+	require.NoError(t, err)
+	assert.Equal(t, "2024-09-29T04:00:00Z", moment.String())
+	assert.Equal(t, instant(t, "2024-09-29T04:00:00Z"), moment.In(berlin))
+	for _, bad := range []string{"", "2024-02-30", "now", "2024-09-29T04:00"} {
+		_, err := policies.ParseInstant(bad)
+		require.Error(t, err, bad)
+	}
+}
+
+// TestADenialStaysShort keeps it fit for the events that repeat it.
+func TestADenialStaysShort(t *testing.T) {
+	rules, _ := policies.Compile(source(t))
+	request := newPod("nginx")
+	for i := range 60 {
+		request.Object.Images = append(request.Object.Images, workload.Image{
+			Field: "spec.containers[" + strings.Repeat("1", i) + "].image", List: "containers", Name: strings.Repeat("n", i+1),
+			Value: "kaspersky/scanengine_" + strings.Repeat("x", 200) + ":" + strings.Repeat("1", i+1),
+		})
+	}
+	d := rules.Evaluate(request, policies.At(instant(t, "2024-10-15T00:00:00Z")))
+	require.True(t, d.Denied())
+	assert.LessOrEqual(t, len(d.Denial()), 800)
+	assert.Contains(t, d.Denial(), "more")
+	assert.Len(t, d.Findings, 60)
+}
+
+func TestOddObjects(t *testing.T) {
+	s := source(t)
+	assert.Empty(t, policies.OddVendorPolicy(&s.Policies[0], s.Vendors))
+	w := waiver("w", "2025-01-01T00:00:00Z")
+	assert.Empty(t, policies.OddVendorWaiver(&w, s.Vendors))
+	w.Spec.Restrictions = []string{"us-icts", "us-none"}
+	assert.Equal(t, []string{`spec.restrictions[1]: kaspersky has no restriction "us-none"`}, policies.OddVendorWaiver(&w, s.Vendors))
+	w.Spec.Vendor = "acme"
+	assert.Equal(t, []string{`spec.vendor: there is no RestrictedVendor "acme"`}, policies.OddVendorWaiver(&w, s.Vendors))
+}
+
+func TestMirrorLoopsOverPoliciesAreRefused(t *testing.T) {
+	one, other := catalog.DefaultPolicy(), catalog.DefaultPolicy()
+	other.Name = "other"
+	one.Spec.Mirrors = []v1alpha1.Mirror{{Prefix: "z.example.com", Upstream: "docker.io"}, {Prefix: "a.example.com", Upstream: "b.example.com"}}
+	other.Spec.Mirrors = []v1alpha1.Mirror{{Prefix: "b.example.com", Upstream: "a.example.com"}}
+	assert.Empty(t, policies.ValidateVendorPolicy(&one, nil))
+	errs := policies.ValidateVendorPolicy(&one, []v1alpha1.VendorPolicy{one, other})
+	require.Len(t, errs, 1)
+	assert.Equal(t, "spec.mirrors[1]", errs[0].Field)
+}
+
+func BenchmarkEvaluate(b *testing.B) {
+	rules, _ := policies.Compile(source(b))
+	at := policies.At(instant(b, "2024-10-15T00:00:00Z"))
+	for label, image := range map[string]string{"clean": "registry.k8s.io/pause:3.9", "denied": "kaspersky/scanengine_httpd:2.1"} {
+		b.Run(label, func(b *testing.B) {
+			request := newPod(image)
+			b.ReportAllocs()
+			for b.Loop() {
+				rules.Evaluate(request, at)
+			}
+		})
+	}
+}
