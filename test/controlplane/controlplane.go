@@ -105,7 +105,7 @@ func (c *ControlPlane) prepare() error {
 	if c.authority, err = newAuthority(); err != nil {
 		return err
 	}
-	ports, err := freePorts(3)
+	ports, err := FreePorts(3)
 	if err != nil {
 		return err
 	}
@@ -126,9 +126,9 @@ omitStages: [RequestReceived, ResponseStarted]
 rules: [{level: Metadata}]
 `
 
-// freePorts returns ports that nobody listens on. They are held together, so that
+// FreePorts returns ports that nobody listens on. They are held together, so that
 // they differ.
-func freePorts(n int) ([]int, error) {
+func FreePorts(n int) ([]int, error) {
 	var ports []int
 	for range n {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -216,7 +216,7 @@ func (c *ControlPlane) startControllers(context.Context) error {
 		if err := c.writeKubeconfig("controller-manager.kubeconfig", pkix.Name{CommonName: "system:kube-controller-manager"}); err != nil {
 			return err
 		}
-		ports, err := freePorts(1)
+		ports, err := FreePorts(1)
 		if err != nil {
 			return err
 		}
@@ -236,7 +236,7 @@ func (c *ControlPlane) startControllers(context.Context) error {
 	if err := c.writeKubeconfig("scheduler.kubeconfig", pkix.Name{CommonName: "system:kube-scheduler"}); err != nil {
 		return err
 	}
-	ports, err := freePorts(1)
+	ports, err := FreePorts(1)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -66,7 +65,7 @@ type Replica struct {
 
 // Start starts a replica, which outlives the context only as long as this process.
 func Start(plane *controlplane.ControlPlane, binary, kubeconfig string, log io.Writer, flags ...string) (*Replica, error) {
-	ports, err := freePorts(3)
+	ports, err := controlplane.FreePorts(3)
 	if err != nil {
 		return nil, err
 	}
@@ -176,17 +175,4 @@ func get(ctx context.Context, url string) error {
 		return fmt.Errorf("%s: %s", url, response.Status)
 	}
 	return nil
-}
-
-func freePorts(n int) ([]int, error) {
-	var ports []int
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer listener.Close() //nolint:errcheck // only held
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }

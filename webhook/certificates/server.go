@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"embargo.dev/webhook/trigger"
 )
 
 var errNoCertificate = errors.New("no serving certificate yet")
@@ -23,7 +25,7 @@ type Server struct {
 	certificate *tls.Certificate
 	ca          []byte // PEM
 	formerCA    []byte // PEM; still trusted while replicas go over to the new one
-	changed     []chan<- struct{}
+	changed     []trigger.Trigger
 }
 
 // GetCertificate returns the certificate in use, for a tls.Config.
@@ -53,7 +55,7 @@ func (s *Server) Check(*http.Request) error {
 // Changed returns a channel that receives after the certificate or the CA bundle
 // changed.
 func (s *Server) Changed() <-chan struct{} {
-	c := make(chan struct{}, 1)
+	c := trigger.New()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changed = append(s.changed, c)
@@ -84,10 +86,7 @@ func (s *Server) use(certificate, key, ca []byte) error {
 	}
 	s.certificate, s.ca = &pair, ca
 	for _, c := range s.changed {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
+		c.Fire()
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/webhook/trigger"
 )
 
 // Options are the settings of a Registrar.
@@ -49,7 +51,7 @@ type Registrar struct {
 
 	mu      sync.Mutex
 	state   State
-	changed chan struct{}
+	changed trigger.Trigger
 }
 
 // State says whether the API server calls the webhook and, if not, why.
@@ -61,7 +63,7 @@ type State struct {
 // NewRegistrar returns a Registrar that writes with the client, reads live, and
 // watches through the cache.
 func NewRegistrar(c client.Client, live client.Reader, watches cache.Cache, o Options) *Registrar {
-	return &Registrar{options: o, client: c, live: live, cache: watches, changed: make(chan struct{}, 1), state: State{Reason: "this replica has not looked yet"}}
+	return &Registrar{options: o, client: c, live: live, cache: watches, changed: trigger.New(), state: State{Reason: "this replica has not looked yet"}}
 }
 
 // NeedLeaderElection says that one replica writes.
@@ -89,13 +91,11 @@ func (e errNotYet) Error() string { return string(e) }
 
 // Start keeps the configuration until the context ends.
 func (r *Registrar) Start(ctx context.Context) error {
-	wake := make(chan struct{}, 1)
+	wake := trigger.New()
 	if err := r.watch(ctx, wake); err != nil {
 		return err
 	}
-	for _, trigger := range r.options.Triggers {
-		go forward(ctx, trigger, wake)
-	}
+	wake.Follow(ctx, r.options.Triggers...)
 	for {
 		pause := resync
 		err := r.apply(ctx)
@@ -112,34 +112,16 @@ func (r *Registrar) Start(ctx context.Context) error {
 	}
 }
 
-func forward(ctx context.Context, from <-chan struct{}, to chan<- struct{}) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-from:
-			signal(to)
-		}
-	}
-}
-
-func signal(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
 // watch wakes the loop when the configuration is changed or deleted.
-func (r *Registrar) watch(ctx context.Context, wake chan<- struct{}) error {
+func (r *Registrar) watch(ctx context.Context, wake trigger.Trigger) error {
 	informer, err := r.cache.GetInformer(ctx, &admissionv1.ValidatingWebhookConfiguration{})
 	if err != nil {
 		return fmt.Errorf("watching the webhook configuration: %w", err)
 	}
 	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    func(any) { signal(wake) },
-		UpdateFunc: func(any, any) { signal(wake) },
-		DeleteFunc: func(any) { signal(wake) },
+		AddFunc:    func(any) { wake.Fire() },
+		UpdateFunc: func(any, any) { wake.Fire() },
+		DeleteFunc: func(any) { wake.Fire() },
 	})
 	return err
 }
@@ -157,7 +139,7 @@ func (r *Registrar) report(ctx context.Context, err error) {
 	if before == state {
 		return
 	}
-	signal(r.changed)
+	r.changed.Fire()
 	log := logf.FromContext(ctx).WithValues("configuration", Name)
 	if notYet := errNotYet(""); err == nil {
 		log.Info("webhook configuration in place")

@@ -17,6 +17,7 @@ import (
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/trigger"
 )
 
 // Compiled is a rule set with what it was made from.
@@ -30,15 +31,15 @@ type Compiled struct {
 type Keeper struct {
 	cache    ctrlcache.Cache
 	compiled atomic.Pointer[Compiled]
-	dirty    chan struct{}
+	dirty    trigger.Trigger
 
 	mu        sync.Mutex
-	followers []chan<- struct{}
+	followers []trigger.Trigger
 }
 
 // NewKeeper returns a Keeper that reads from the cache once it is started.
 func NewKeeper(c ctrlcache.Cache) *Keeper {
-	return &Keeper{cache: c, dirty: make(chan struct{}, 1)}
+	return &Keeper{cache: c, dirty: trigger.New()}
 }
 
 // Rules returns the rule set in force, nil before the first is compiled.
@@ -56,7 +57,7 @@ func (k *Keeper) Compiled() *Compiled { return k.compiled.Load() }
 // Follow returns a channel that receives after a rule set was swapped in. Several
 // swaps in short order may be told as one.
 func (k *Keeper) Follow() <-chan struct{} {
-	follower := make(chan struct{}, 1)
+	follower := trigger.New()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.followers = append(k.followers, follower)
@@ -89,9 +90,9 @@ func (k *Keeper) Start(ctx context.Context) error {
 
 func (k *Keeper) watch(ctx context.Context) error {
 	changed := cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(any) { signal(k.dirty) },
+		AddFunc:    func(any) { k.dirty.Fire() },
 		UpdateFunc: func(before, after any) { k.updated(before, after) },
-		DeleteFunc: func(any) { signal(k.dirty) },
+		DeleteFunc: func(any) { k.dirty.Fire() },
 	}
 	for _, kind := range []client.Object{&v1alpha1.RestrictedVendor{}, &v1alpha1.VendorPolicy{}, &v1alpha1.VendorWaiver{}} {
 		informer, err := k.cache.GetInformer(ctx, kind)
@@ -121,7 +122,7 @@ func (k *Keeper) updated(before, after any) {
 	if now, ok2 := after.(client.Object); ok && ok2 && sameRules(old, now) {
 		return
 	}
-	signal(k.dirty)
+	k.dirty.Fire()
 }
 
 func (k *Keeper) compile(ctx context.Context) error {
@@ -138,7 +139,7 @@ func (k *Keeper) compile(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, follower := range k.followers {
-		signal(follower)
+		follower.Fire()
 	}
 	return nil
 }
@@ -160,12 +161,4 @@ func (k *Keeper) read(ctx context.Context) (policies.Source, error) {
 // sameRules reports whether two versions of an object compile to the same.
 func sameRules(before, after client.Object) bool {
 	return before.GetGeneration() == after.GetGeneration() && maps.Equal(before.GetLabels(), after.GetLabels())
-}
-
-// signal makes sure that a message is waiting in a channel of capacity one.
-func signal(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }

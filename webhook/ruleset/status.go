@@ -15,6 +15,7 @@ import (
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/trigger"
 )
 
 const (
@@ -58,10 +59,8 @@ func (w *StatusWriter) NeedLeaderElection() bool { return true }
 
 // Start writes until the context ends.
 func (w *StatusWriter) Start(ctx context.Context) error {
-	wake := make(chan struct{}, 1)
-	for _, trigger := range append(w.triggers, w.changed) {
-		go forward(ctx, trigger, wake)
-	}
+	wake := trigger.New()
+	wake.Follow(ctx, append(w.triggers, w.changed)...)
 	for {
 		pause := w.write(ctx)
 		timer := time.NewTimer(pause)
@@ -73,17 +72,6 @@ func (w *StatusWriter) Start(ctx context.Context) error {
 		case <-timer.C:
 		}
 		timer.Stop()
-	}
-}
-
-func forward(ctx context.Context, from <-chan struct{}, to chan<- struct{}) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-from:
-			signal(to)
-		}
 	}
 }
 

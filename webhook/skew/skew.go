@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"embargo.dev/webhook/trigger"
 )
 
 // Tolerance is how far two clocks may be apart before anybody is told. The API
@@ -26,12 +28,12 @@ func init() { metrics.Registry.MustRegister(ahead) }
 type Meter struct {
 	clock   func() time.Time
 	ahead   atomic.Int64 // nanoseconds
-	changed chan struct{}
+	changed trigger.Trigger
 }
 
 // NewMeter returns a Meter that compares with the clock.
 func NewMeter(clock func() time.Time) *Meter {
-	return &Meter{clock: clock, changed: make(chan struct{}, 1)}
+	return &Meter{clock: clock, changed: trigger.New()}
 }
 
 // Ahead returns how far the clock was ahead of the API server's at its last answer.
@@ -73,9 +75,6 @@ func (m *Meter) read(date string, sent, received time.Time) {
 	m.ahead.Store(int64(difference))
 	ahead.Set(difference.Seconds())
 	if before != m.Skewed() {
-		select {
-		case m.changed <- struct{}{}:
-		default:
-		}
+		m.changed.Fire()
 	}
 }

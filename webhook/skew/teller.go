@@ -7,6 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/webhook/trigger"
 )
 
 // Teller writes an event on Embargo's namespace, and a line in the log, when the clock
@@ -16,7 +18,7 @@ type Teller struct {
 	Recorder  events.EventRecorder
 	Namespace string
 	// Forward is woken with every change that is told.
-	Forward chan<- struct{}
+	Forward trigger.Trigger
 }
 
 // NeedLeaderElection says that every replica has a clock.
@@ -40,9 +42,6 @@ func (t *Teller) Start(ctx context.Context) error {
 		} else {
 			logf.FromContext(ctx).Info("the clock agrees with the API server's again")
 		}
-		select {
-		case t.Forward <- struct{}{}:
-		default:
-		}
+		t.Forward.Fire()
 	}
 }

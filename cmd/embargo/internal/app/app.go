@@ -37,6 +37,7 @@ import (
 	"embargo.dev/webhook/registration"
 	"embargo.dev/webhook/ruleset"
 	"embargo.dev/webhook/skew"
+	"embargo.dev/webhook/trigger"
 )
 
 // controller is everything that runs, put together once.
@@ -47,7 +48,7 @@ type controller struct {
 	keeper       *ruleset.Keeper
 	registrar    *registration.Registrar
 	skew         *skew.Meter
-	skewed       chan struct{} // told to whoever writes conditions
+	skewed       trigger.Trigger // told to whoever writes conditions
 	drain        drain
 }
 
@@ -63,7 +64,7 @@ type certificateSource interface {
 func run(ctx context.Context, o *options.Options) error {
 	ctrl.SetLogger(newLogger(o.Logging))
 	ctrl.Log.Info("starting", "version", Version())
-	c := &controller{options: o, skew: skew.NewMeter(time.Now), skewed: make(chan struct{}, 1)}
+	c := &controller{options: o, skew: skew.NewMeter(time.Now), skewed: trigger.New()}
 	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.register, c.serve, c.install, c.checks} {
 		if err := step(ctx); err != nil {
 			return err

@@ -65,7 +65,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"--log-format=xml":                  "logging.format: ",
 		"--drain-period=-1s":                "drainPeriod: ",
 		"--catalog-vendors=kasperski":       `no built-in vendor is named "kasperski"`,
-		"--trusted-controllers= ":           "trustedControllers[0]: ",
+		"--trusted-controllers=,jane":       "trustedControllers[0]: ",
 	} {
 		o, err := complete(t, "", arg)
 		require.NoError(t, err)
