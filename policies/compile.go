@@ -45,6 +45,7 @@ func Compile(source Source) (*RuleSet, []Problem) {
 	for i := range source.Waivers {
 		c.waiver(&source.Waivers[i])
 	}
+	c.set.declared = c.mirrors
 	c.set.mirrors = imageref.NewMirrors(c.mirrors)
 	c.set.index = imageref.NewIndex(c.patterns)
 	c.set.digest = source.digest()
@@ -68,6 +69,9 @@ func (c *compiler) report(kind, name string, errs field.ErrorList) {
 func (c *compiler) add(p imageref.Pattern, r role) {
 	c.patterns = append(c.patterns, p)
 	c.set.roles = append(c.set.roles, r)
+	if r.kind == recognises {
+		c.set.recognising = append(c.set.recognising, p)
+	}
 }
 
 // parsePatterns reads a list of patterns given as plain strings.

@@ -21,6 +21,9 @@ type RuleSet struct {
 	mirrors  *imageref.Mirrors
 	index    *imageref.Index
 	roles    []role // what each of the index's patterns is for, by position
+
+	recognising []imageref.Pattern // those of the index that recognise a vendor
+	declared    []imageref.Mirror
 }
 
 // vendor is a compiled RestrictedVendor.

@@ -53,6 +53,7 @@ type demo struct {
 	keep    bool
 	dir     string
 	root    string
+	binary  string
 	plane   *controlplane.ControlPlane
 	replica *installation.Replica
 	log     *os.File
@@ -83,8 +84,7 @@ func (d *demo) setUp(ctx context.Context) error {
 		return err
 	}
 	step("Installing Embargo")
-	binary, err := installation.Build(ctx, d.root, d.dir)
-	if err != nil {
+	if d.binary, err = installation.Build(ctx, d.root, d.dir); err != nil {
 		return err
 	}
 	if err := installation.Prepare(ctx, d.plane, d.root); err != nil {
@@ -93,7 +93,16 @@ func (d *demo) setUp(ctx context.Context) error {
 	if d.log, err = os.Create(filepath.Join(d.dir, "embargo.log")); err != nil {
 		return err
 	}
-	if d.replica, err = installation.Start(d.plane, binary, "", d.log); err != nil {
+	if err := d.startController(ctx); err != nil {
+		return err
+	}
+	return d.kubectl(ctx, succeed, "get", "restrictedvendors,vendorpolicies")
+}
+
+// startController starts the controller and waits until the API server calls it.
+func (d *demo) startController(ctx context.Context) error {
+	var err error
+	if d.replica, err = installation.Start(d.plane, d.binary, "", d.log); err != nil {
 		return err
 	}
 	if err := d.replica.AwaitReady(ctx); err != nil {
@@ -102,7 +111,7 @@ func (d *demo) setUp(ctx context.Context) error {
 	if err := installation.AwaitRegistered(ctx, d.plane); err != nil {
 		return d.withLog(err)
 	}
-	return d.kubectl(ctx, succeed, "get", "restrictedvendors,vendorpolicies")
+	return nil
 }
 
 func (d *demo) withLog(err error) error {

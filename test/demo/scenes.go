@@ -8,7 +8,7 @@ import (
 
 // scenes are what the demo shows, in order.
 var scenes = []func(context.Context, *demo) error{
-	refused, clean, fromBefore, waived, phaseBegins,
+	refused, clean, fromBefore, waived, phaseBegins, outage,
 }
 
 // scannerBefore is the vendor's scanner as it ran before anybody restricted it.
@@ -150,4 +150,24 @@ spec:
 		return err
 	}
 	return d.kubectl(ctx, succeed, "get", "restrictedvendors,vendorpolicies,vendorwaivers")
+}
+
+func outage(ctx context.Context, d *demo) error {
+	step("Embargo is stopped: clean workloads don't notice, suspects are refused by the API server itself")
+	if err := d.replica.Stop(); err != nil {
+		return err
+	}
+	if err := d.kubectl(ctx, succeed, "run", "clean", "--image=redis:7"); err != nil {
+		return err
+	}
+	if err := d.kubectl(ctx, succeed, "-n", "mail", "scale", "deployment", "scanner", "--replicas=1"); err != nil {
+		return err
+	}
+	if err := d.kubectl(ctx, fail, "run", "av", "--image=kaspersky/scanengine_httpd:2.1"); err != nil {
+		return err
+	}
+	if !d.keep {
+		return nil
+	}
+	return d.startController(ctx)
 }

@@ -17,38 +17,74 @@ import (
 	"embargo.dev/test/installation"
 )
 
-func TestUninstallingLeavesNothing(t *testing.T) {
+// stage is a control plane with one replica of the controller.
+type stage struct {
+	plane   *controlplane.ControlPlane
+	binary  string
+	log     *os.File
+	replica *installation.Replica
+}
+
+func setUp(t *testing.T) *stage {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	dir := t.TempDir()
 	root, err := installation.Root(ctx)
 	require.NoError(t, err)
-	binary, err := installation.Build(ctx, root, dir)
+	s := &stage{}
+	s.binary, err = installation.Build(ctx, root, dir)
 	require.NoError(t, err)
-	plane, err := controlplane.Start(ctx, controlplane.Options{ControllerManager: true, Progress: os.Stderr})
+	s.plane, err = controlplane.Start(ctx, controlplane.Options{ControllerManager: true, Progress: os.Stderr})
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, plane.Stop()) })
-	require.NoError(t, installation.Prepare(ctx, plane, root))
-	log, err := os.Create(filepath.Join(dir, "log"))
+	t.Cleanup(func() { assert.NoError(t, s.plane.Stop()) })
+	require.NoError(t, installation.Prepare(ctx, s.plane, root))
+	s.log, err = os.Create(filepath.Join(dir, "log"))
 	require.NoError(t, err)
-	replica, err := installation.Start(plane, binary, "", log)
+	s.start(t)
+	require.NoError(t, installation.AwaitRegistered(ctx, s.plane))
+	return s
+}
+
+// start starts a replica and waits until it is ready.
+func (s *stage) start(t *testing.T) {
+	t.Helper()
+	replica, err := installation.Start(s.plane, s.binary, "", s.log)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, replica.Stop()) })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	require.NoError(t, replica.AwaitReady(ctx))
-	require.NoError(t, installation.AwaitRegistered(ctx, plane))
-	kubectl := func(args ...string) string {
-		output, err := plane.Kubectl(ctx, args...).CombinedOutput()
-		require.NoError(t, err, string(output))
-		return string(output)
-	}
+	s.replica = replica
+}
+
+func (s *stage) restart(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.replica.Stop())
+	s.start(t)
+}
+
+// try runs the real kubectl.
+func (s *stage) try(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	output, err := s.plane.Kubectl(t.Context(), args...).CombinedOutput()
+	return string(output), err
+}
+
+func (s *stage) kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	output, err := s.try(t, args...)
+	require.NoError(t, err, output)
+	return output
+}
+
+func TestUninstallingLeavesNothing(t *testing.T) {
+	s := setUp(t)
+	kubectl := func(args ...string) string { return s.kubectl(t, args...) }
 
 	// The default policy stays deleted when somebody deletes it.
 	kubectl("delete", "vendorpolicy", "default")
-	require.NoError(t, replica.Stop())
-	replica, err = installation.Start(plane, binary, "", log)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, replica.Stop()) })
-	require.NoError(t, replica.AwaitReady(ctx))
+	s.restart(t)
 	require.Eventually(t, func() bool {
 		return kubectl("get", "rv", "kaspersky", "-o", `jsonpath={.status.conditions[?(@.type=="Enforced")].status}`) == "True"
 	}, 30*time.Second, 200*time.Millisecond)
@@ -56,13 +92,9 @@ func TestUninstallingLeavesNothing(t *testing.T) {
 
 	// A person's change of a built-in vendor survives a restart.
 	kubectl("patch", "rv", "kaspersky", "--type=merge", `-p={"spec":{"displayName":"Kaspersky (all of it)"}}`)
-	require.NoError(t, replica.Stop())
-	replica, err = installation.Start(plane, binary, "", log)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, replica.Stop()) })
-	require.NoError(t, replica.AwaitReady(ctx))
+	s.restart(t)
 	require.Eventually(t, func() bool {
-		content, err := os.ReadFile(log.Name())
+		content, err := os.ReadFile(s.log.Name())
 		return err == nil && strings.Contains(string(content), "was changed by someone else and is left as it is")
 	}, 30*time.Second, 200*time.Millisecond)
 	assert.Equal(t, "Kaspersky (all of it)", kubectl("get", "rv", "kaspersky", "-o", "jsonpath={.spec.displayName}"))

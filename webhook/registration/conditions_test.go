@@ -17,6 +17,7 @@ import (
 	"k8s.io/apiserver/pkg/cel/environment"
 
 	"embargo.dev/policies"
+	"embargo.dev/policies/prefilter"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -124,14 +125,27 @@ func TestALowerVersionNeverOverwritesAHigherOne(t *testing.T) {
 func TestEntriesAreAsTheArchitectureSays(t *testing.T) {
 	d := &desired{endpoint: Endpoint{Namespace: "embargo-system", Service: "embargo-webhook", Port: 443}, namespace: "embargo-system",
 		caBundle: []byte("ca"), version: "v1.0.0", owner: &owner{"embargo", "uid"}, labels: NamespaceLabels{Keys: []string{"env"}}}
+	for _, filter := range []*prefilter.Prefilter{nil, {Expression: "suspicious"}} {
+		d.prefilter = filter
+		checkEntries(t, d, map[bool]string{true: "Fail", false: "Ignore"}[filter != nil])
+	}
+}
+
+// checkEntries checks all entries; only introductions may fail closed, and only behind
+// a prefilter.
+func checkEntries(t *testing.T, d *desired, introduced string) {
+	t.Helper()
 	got := map[string]string{}
 	for _, w := range d.configuration().Webhooks {
 		got[*w.Name] = string(*w.FailurePolicy)
 		assert.EqualValues(t, "Equivalent", *w.MatchPolicy, "another version must not pass by unseen")
 		assert.EqualValues(t, 5, *w.TimeoutSeconds)
+		if d.prefilter != nil && (*w.Name == introductions || *w.Name == continuations) {
+			assert.Equal(t, "suspicious", *w.MatchConditions[len(w.MatchConditions)-1].Expression)
+		}
 		for _, r := range w.Rules {
 			assert.NotContains(t, r.Operations, "DELETE")
 		}
 	}
-	assert.Equal(t, map[string]string{introductions: "Ignore", continuations: "Ignore", templates: "Ignore", namespaces: "Fail", kinds: "Fail"}, got)
+	assert.Equal(t, map[string]string{introductions: introduced, continuations: "Ignore", templates: "Ignore", namespaces: "Fail", kinds: "Fail"}, got)
 }

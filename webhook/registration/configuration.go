@@ -6,6 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ac "k8s.io/client-go/applyconfigurations/admissionregistration/v1"
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"embargo.dev/policies/prefilter"
 )
 
 const (
@@ -31,6 +33,7 @@ type desired struct {
 	namespace string // Embargo's own
 	trusted   []string
 	labels    NamespaceLabels
+	prefilter *prefilter.Prefilter // nil where there is none
 	caBundle  []byte
 	version   string
 	owner     *owner

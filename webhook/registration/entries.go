@@ -10,6 +10,7 @@ import (
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"embargo.dev/policies"
+	"embargo.dev/policies/prefilter"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -46,20 +47,27 @@ type condition struct{ name, expression string }
 
 // entries are all entries in their order.
 func (d *desired) entries() []entry {
-	continues := policies.ContinuesExpression(d.trusted)
+	// The two first entries share the requests for workloads between them: each takes
+	// just what the other leaves.
+	byOthers := policies.ContinuesExpression(d.trusted)
+	changes := prefilter.ChangesImages()
+	broughtIn := condition{"brought-in", "!" + byOthers + " && (request.operation == 'CREATE' || " + changes + ")"}
+	goesOn := condition{"goes-on", byOthers + " || request.operation == 'UPDATE' && !" + changes}
 	list := []entry{
 		{
-			// What people bring in. It is to fail closed, so that an outage lets
-			// nothing in; until a prefilter keeps clean requests out of it, it would
-			// take the whole cluster down with Embargo, and fails open.
-			name: introductions, path: PathWorkloads, failure: admissionv1.Ignore,
-			rules: workloadRules(), conditions: []condition{{"brought-in", "!" + continues}},
+			// What people bring in. It fails closed, so that an outage lets nothing in
+			// that looks restricted. It may, because the prefilter keeps clean requests
+			// out of it: without one it would take the whole cluster down with Embargo,
+			// and fails open.
+			name: introductions, path: PathWorkloads, failure: d.whereFiltered(admissionv1.Fail),
+			rules: workloadRules(), conditions: d.filtered(broughtIn),
 		},
 		{
-			// What controllers and kubelets make of what is there already: an outage
-			// must never stop a restart, a scaling or a node.
+			// What controllers and kubelets make of what is there already, and changes
+			// that leave images as they are: an outage must never stop a restart, a
+			// scaling, a finalizer or a node.
 			name: continuations, path: PathWorkloads, failure: admissionv1.Ignore,
-			rules: workloadRules(), conditions: []condition{{"goes-on", continues}},
+			rules: workloadRules(), conditions: d.filtered(goesOn),
 		},
 		{
 			// Pod templates outside the built-in workloads. Embargo's own namespace is
@@ -85,6 +93,22 @@ func (d *desired) entries() []entry {
 			rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "restrictedvendors", "vendorpolicies", "vendorwaivers", "vendorreports"),
 		},
 	})
+}
+
+// filtered adds the prefilter, where there is one, to an entry's conditions.
+func (d *desired) filtered(conditions ...condition) []condition {
+	if d.prefilter == nil {
+		return conditions
+	}
+	return append(conditions, condition{"suspect", d.prefilter.Expression})
+}
+
+// whereFiltered returns a failure policy that only a prefilter makes harmless.
+func (d *desired) whereFiltered(policy admissionv1.FailurePolicyType) admissionv1.FailurePolicyType {
+	if d.prefilter == nil {
+		return admissionv1.Ignore
+	}
+	return policy
 }
 
 // workloadRules are the resources of which Kubernetes knows the pod spec.

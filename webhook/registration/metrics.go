@@ -5,9 +5,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 )
 
-var registered = prometheus.NewGauge(prometheus.GaugeOpts{
-	Name: "embargo_webhook_registered",
-	Help: "1 where the API server is told to call the webhook, as the leader sees it.",
-})
+var (
+	registered = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "embargo_webhook_registered",
+		Help: "1 where the API server is told to call the webhook, as the leader sees it.",
+	})
+	prefiltered = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "embargo_prefilter_in_force",
+		Help: "1 where the API server keeps clean requests away from the webhook, as the leader sees it.",
+	})
+	prefilterTokens = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "embargo_prefilter_tokens",
+		Help: "How many texts the prefilter searches images for.",
+	})
+)
 
-func init() { metrics.Registry.MustRegister(registered) }
+func init() { metrics.Registry.MustRegister(registered, prefiltered, prefilterTokens) }

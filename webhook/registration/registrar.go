@@ -15,11 +15,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/version"
+	ac "k8s.io/client-go/applyconfigurations/admissionregistration/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/policies"
+	"embargo.dev/policies/prefilter"
 	"embargo.dev/webhook/trigger"
 )
 
@@ -31,13 +34,13 @@ type Options struct {
 	TrustedControllers []string
 	Version            string
 
-	// Labels returns the labels by which policies and waivers select, and false while
-	// no rule set is compiled.
-	Labels func() (NamespaceLabels, bool)
+	// Rules returns the rule set in force with the labels by which its policies and
+	// waivers select, nil while none is compiled.
+	Rules func() (*policies.RuleSet, NamespaceLabels)
 	// CABundle returns the CA by which the API server knows the webhook, nil while
 	// there is none.
 	CABundle func() []byte
-	// Triggers tell that Labels or CABundle may have changed.
+	// Triggers tell that Rules or CABundle may have changed.
 	Triggers []<-chan struct{}
 }
 
@@ -58,6 +61,9 @@ type Registrar struct {
 type State struct {
 	Registered bool
 	Reason     string
+	RuleSet    string // digest of the rule set that the configuration covers
+	Prefilter  string // its size, "" where there is none
+	Unfiltered string // why there is none
 }
 
 // NewRegistrar returns a Registrar that writes with the client, reads live, and
@@ -98,8 +104,8 @@ func (r *Registrar) Start(ctx context.Context) error {
 	wake.Follow(ctx, r.options.Triggers...)
 	for {
 		pause := resync
-		err := r.apply(ctx)
-		r.report(ctx, err)
+		state, err := r.apply(ctx)
+		r.report(ctx, state, err)
 		if err != nil {
 			pause = retryAfter
 		}
@@ -126,8 +132,8 @@ func (r *Registrar) watch(ctx context.Context, wake trigger.Trigger) error {
 	return err
 }
 
-func (r *Registrar) report(ctx context.Context, err error) {
-	state := State{Registered: err == nil}
+func (r *Registrar) report(ctx context.Context, state State, err error) {
+	state.Registered = err == nil
 	if err != nil {
 		state.Reason = err.Error()
 	}
@@ -136,6 +142,7 @@ func (r *Registrar) report(ctx context.Context, err error) {
 	r.state = state
 	r.mu.Unlock()
 	registered.Set(map[bool]float64{true: 1}[state.Registered])
+	prefiltered.Set(map[bool]float64{true: 1}[state.Registered && state.Prefilter != ""])
 	if before == state {
 		return
 	}
@@ -151,14 +158,31 @@ func (r *Registrar) report(ctx context.Context, err error) {
 }
 
 // apply brings the configuration up to date, with no write where it is.
-func (r *Registrar) apply(ctx context.Context) error {
+func (r *Registrar) apply(ctx context.Context) (State, error) {
+	rules, labels := r.options.Rules()
+	if rules == nil {
+		return State{}, errNotYet("no rule set is compiled yet")
+	}
+	state := State{RuleSet: rules.Digest()}
+	filter, err := prefilter.New(rules)
+	if err != nil {
+		state.Unfiltered = err.Error()
+	} else {
+		state.Prefilter = fmt.Sprintf("%d tokens, searched in up to %d characters of images", filter.Tokens, filter.MaxText)
+		prefilterTokens.Set(float64(filter.Tokens))
+	}
 	want, err := r.desired(ctx)
 	if err != nil {
-		return err
+		return state, err
 	}
-	configuration := want.configuration()
+	want.labels, want.prefilter = labels, filter
+	return state, r.write(ctx, want.configuration())
+}
+
+// write applies the configuration where it differs, and not over a newer version's.
+func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) error {
 	var current admissionv1.ValidatingWebhookConfiguration
-	err = r.live.Get(ctx, client.ObjectKey{Name: Name}, &current)
+	err := r.live.Get(ctx, client.ObjectKey{Name: Name}, &current)
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}
@@ -174,13 +198,9 @@ func (r *Registrar) apply(ctx context.Context) error {
 	return r.client.Apply(ctx, configuration, client.FieldOwner(FieldManager), client.ForceOwnership)
 }
 
-// desired gathers what the configuration depends on. Without the installation's
+// desired gathers what the configuration depends on beside the rule set. Without the installation's
 // ClusterRole nothing is written: the installation is being removed, or has been.
 func (r *Registrar) desired(ctx context.Context) (*desired, error) {
-	labels, ok := r.options.Labels()
-	if !ok {
-		return nil, errNotYet("no rule set is compiled yet")
-	}
 	bundle := r.options.CABundle()
 	if len(bundle) == 0 {
 		return nil, errNotYet("there is no serving certificate yet")
@@ -195,7 +215,7 @@ func (r *Registrar) desired(ctx context.Context) (*desired, error) {
 	}
 	return &desired{
 		endpoint: r.options.Endpoint, namespace: r.options.Namespace, trusted: r.options.TrustedControllers,
-		labels: labels, caBundle: bundle, version: r.options.Version, owner: &owner{role.Name, role.UID},
+		caBundle: bundle, version: r.options.Version, owner: &owner{role.Name, role.UID},
 	}, nil
 }
 

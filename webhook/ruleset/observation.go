@@ -11,6 +11,7 @@ import (
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/registration"
 )
 
 // Condition types; the words are the API's.
@@ -22,18 +23,18 @@ const (
 	conditionActive       = "Active"
 	conditionExpired      = "Expired"
 	conditionClockSkew    = "ClockSkew"
+	conditionPrefiltered  = "Prefiltered"
 )
 
 // observation is what the statuses are written from.
 type observation struct {
-	compiled       *Compiled
-	now            time.Time
-	namespaces     []policies.Namespace
-	resources      []string
-	enforced       bool
-	enforcedReason string
-	skewed         bool
-	ahead          time.Duration
+	compiled     *Compiled
+	now          time.Time
+	namespaces   []policies.Namespace
+	resources    []string
+	registration registration.State
+	skewed       bool
+	ahead        time.Duration
 }
 
 func (o *observation) vendor(v *v1alpha1.RestrictedVendor) {
@@ -103,6 +104,8 @@ func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 	o.setEnforced(&s.Conditions, p.Generation)
 	set(&s.Conditions, p.Generation, conditionClockSkew, o.skewed, "ClocksApart", "ClocksAgree",
 		"the leader's clock is "+o.ahead.Round(time.Second).String()+" ahead of the API server's; phases begin by each replica's clock", "the leader's clock agrees with the API server's")
+	set(&s.Conditions, p.Generation, conditionPrefiltered, o.registration.Prefilter != "", "InForce", "NoPrefilter",
+		o.registration.Prefilter, "every request for a workload is sent, and admitted while Embargo is down: "+o.registration.Unfiltered)
 	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) //nolint:gosec // far fewer
 	s.Resources = o.resources
 	s.Namespaces = 0
@@ -136,9 +139,17 @@ func (o *observation) waiver(w *v1alpha1.VendorWaiver) {
 	set(&s.Conditions, w.Generation, conditionExpired, expired, "Expired", "Live", "it expired at "+until, "it expires at "+until)
 }
 
+// setEnforced says whether the API server asks about workloads by a configuration that
+// covers the rule set, and so the object.
 func (o *observation) setEnforced(conditions *[]metav1.Condition, generation int64) {
-	set(conditions, generation, conditionEnforced, o.enforced, "Registered", "NotRegistered",
-		"the API server asks Embargo about workloads", o.enforcedReason)
+	r := o.registration
+	covers := r.RuleSet == o.compiled.Rules.Digest()
+	reason := r.Reason
+	if r.Registered && !covers {
+		reason = "the webhook configuration doesn't cover the latest rule set yet"
+	}
+	set(conditions, generation, conditionEnforced, r.Registered && covers, "Registered", "NotRegistered",
+		"the API server asks Embargo about workloads", reason)
 }
 
 // problems joins what doesn't compile of an object, at most a few in words.

@@ -15,6 +15,7 @@ import (
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/registration"
 	"embargo.dev/webhook/trigger"
 )
 
@@ -39,8 +40,9 @@ type StatusWriter struct {
 
 // Circumstances are what statuses tell beside the rule set itself.
 type Circumstances struct {
-	// Enforced says whether the API server calls the webhooks and, if it doesn't, why.
-	Enforced func() (bool, string)
+	// Registration says whether the API server calls the webhooks, and for which rule
+	// set.
+	Registration func() registration.State
 	// Skew says whether this replica's clock is too far from the API server's, and how
 	// far it is ahead.
 	Skew func() (bool, time.Duration)
@@ -100,7 +102,7 @@ func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now tim
 		return err
 	}
 	o := observation{compiled: compiled, now: now, namespaces: namespaces, resources: w.circumstances.Resources}
-	o.enforced, o.enforcedReason = w.circumstances.Enforced()
+	o.registration = w.circumstances.Registration()
 	o.skewed, o.ahead = w.circumstances.Skew()
 	var errs []error
 	for i := range compiled.Source.Vendors {

@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"embargo.dev/cmd/embargo/internal/options"
+	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/policies/workload"
 	"embargo.dev/webhook"
@@ -183,23 +184,20 @@ func (c *controller) register(context.Context) error {
 		Installation:       o.Installation,
 		TrustedControllers: o.TrustedControllers,
 		Version:            Version(),
-		Labels: func() (registration.NamespaceLabels, bool) {
+		Rules: func() (*policies.RuleSet, registration.NamespaceLabels) {
 			compiled := c.keeper.Compiled()
 			if compiled == nil {
-				return registration.NamespaceLabels{}, false
+				return nil, registration.NamespaceLabels{}
 			}
-			return registration.LabelsInUse(compiled.Source.Policies, compiled.Source.Waivers), true
+			return compiled.Rules, registration.LabelsInUse(compiled.Source.Policies, compiled.Source.Waivers)
 		},
 		CABundle: c.certificates.CABundle,
 		Triggers: []<-chan struct{}{c.keeper.Follow(), c.certificates.Changed()},
 	})
 	status := ruleset.NewStatusWriter(c.keeper, c.mgr.GetClient(), time.Now, ruleset.Circumstances{
-		Resources: registration.Resources(),
-		Enforced: func() (bool, string) {
-			state := c.registrar.State()
-			return state.Registered, state.Reason
-		},
-		Skew: func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
+		Resources:    registration.Resources(),
+		Registration: c.registrar.State,
+		Skew:         func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
 	}, c.registrar.Changed(), c.skewed)
 	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(status))
 }
