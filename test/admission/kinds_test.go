@@ -114,3 +114,21 @@ func TestNobodyExemptsTheirOwnNamespace(t *testing.T) {
 		return err == nil
 	}, 10*time.Second, 100*time.Millisecond, "who may exempt may")
 }
+
+func TestUpdatesAreCheckedAndOldFaultsDoNotStandInTheWay(t *testing.T) {
+	apply(t, vendor("updated", prohibited))
+	output, err := kubectl(t, "patch", "rv", "updated", "--type=json", `-p=[{"op":"replace","path":"/spec/restrictions/0/timeZone","value":"Nowhere/Land"}]`)
+	require.Error(t, err, output)
+	assert.Contains(t, output, "spec.restrictions[0].timeZone")
+	must(t, "annotate", "rv", "updated", "a=b")
+
+	expires := time.Now().Add(2 * time.Second).UTC().Truncate(time.Second)
+	apply(t, "apiVersion: embargo.dev/v1alpha1\nkind: VendorWaiver\nmetadata: {name: short}\nspec: {vendor: updated, namespaceSelector: {matchLabels: {a: b}}, images: ['registry.updated.example/**'], expires: '"+
+		expires.Format(time.RFC3339)+"', reason: a test, approvedBy: the tests}\n")
+	t.Cleanup(func() { must(t, "delete", "vendorwaiver", "short") })
+	time.Sleep(time.Until(expires))
+	must(t, "patch", "vendorwaiver", "short", "--type=merge", `-p={"spec":{"reason":"still a test"}}`)
+	output, err = kubectl(t, "patch", "vendorwaiver", "short", "--type=merge", `-p={"spec":{"expires":"2024-01-01T00:00:00Z"}}`)
+	require.Error(t, err, output)
+	assert.Contains(t, output, "must lie in the future")
+}
