@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/apiserver/pkg/admission"
 	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
@@ -34,9 +35,15 @@ import (
 type condition struct{ evaluator celplugin.ConditionEvaluator }
 
 func compileCondition(t require.TestingT, expression string) condition {
-	compiler := celplugin.NewConditionCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
+	return compileFor(t, environment.DefaultCompatibilityVersion(), expression)
+}
+
+// compileFor compiles as an API server of a version does: only with functions that
+// were there then.
+func compileFor(t require.TestingT, v *version.Version, expression string) condition {
+	compiler := celplugin.NewConditionCompiler(environment.MustBaseEnvSet(v))
 	evaluator := compiler.CompileCondition([]celplugin.ExpressionAccessor{&matchconditions.MatchCondition{Name: "suspect", Expression: expression}},
-		celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions)
+		celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, environment.NewExpressions)
 	require.Empty(t, evaluator.CompilationErrors())
 	return condition{evaluator}
 }
@@ -197,6 +204,33 @@ func TestTheBuiltInListLetsCleanImagesBy(t *testing.T) {
 	}
 	assert.False(t, c.holds(t, nil, nil), "DELETE has no object")
 	assert.False(t, c.holds(t, &corev1.Namespace{}, nil))
+}
+
+// oldest is the oldest Kubernetes that is supported: the first in which match conditions
+// are generally available.
+var oldest = version.MajorMinor(1, 30)
+
+func TestItCompilesInTheOldestSupportedVersion(t *testing.T) {
+	p, err := prefilter.New(builtin(t))
+	require.NoError(t, err)
+	suspect := compileFor(t, oldest, p.Expression)
+	assert.True(t, suspect.holds(t, pod("kaspersky/scanengine_httpd"), nil))
+	assert.False(t, suspect.holds(t, pod("nginx"), nil))
+	changes := compileFor(t, oldest, prefilter.ChangesImages())
+	assert.True(t, changes.holds(t, pod("a"), pod("b")))
+}
+
+// TestComparingIsBounded compares objects as large as etcd holds.
+func TestComparingIsBounded(t *testing.T) {
+	c := compileCondition(t, prefilter.ChangesImages())
+	images := make([]string, 512)
+	for i := range images {
+		images[i] = strings.Repeat("a", 2900)
+	}
+	assert.False(t, c.holds(t, pod(images...), pod(images...)))
+	images[511] += "b"
+	assert.True(t, c.holds(t, pod(images...), pod(append(images[:511:511], "c")...)))
+	assert.True(t, c.holds(t, pod(strings.Repeat("a", 1<<20)), pod("b")))
 }
 
 func TestWhatIsTooLargeIsPassedOn(t *testing.T) {
