@@ -61,6 +61,12 @@ $(GOLANGCI_LINT): test/tools/lint/go.mod
 	@echo "building golangci-lint (a few minutes the first time)"
 	go -C test/tools/lint build -trimpath -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
+SOUNDNESS ?= 100000
+
+.PHONY: soundness
+soundness: ## Compare prefilter and evaluator on SOUNDNESS random rule sets
+	go test -timeout 0 ./policies/prefilter -run TestSound -v -rapid.checks=$(SOUNDNESS)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./policies/imageref

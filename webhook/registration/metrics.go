@@ -10,6 +10,10 @@ var (
 		Name: "embargo_webhook_registered",
 		Help: "1 where the API server is told to call the webhook, as the leader sees it.",
 	})
+	paused = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "embargo_paused",
+		Help: "1 while admission is paused by an annotation on Embargo's namespace.",
+	})
 	prefiltered = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "embargo_prefilter_in_force",
 		Help: "1 where the API server keeps clean requests away from the webhook, as the leader sees it.",
@@ -20,4 +24,4 @@ var (
 	})
 )
 
-func init() { metrics.Registry.MustRegister(registered, prefiltered, prefilterTokens) }
+func init() { metrics.Registry.MustRegister(registered, paused, prefiltered, prefilterTokens) }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -33,6 +34,7 @@ type Options struct {
 	Installation       string // name of the ClusterRole with which the configuration goes
 	TrustedControllers []string
 	Version            string
+	Clock              func() time.Time
 
 	// Rules returns the rule set in force with the labels by which its policies and
 	// waivers select, nil while none is compiled.
@@ -118,17 +120,30 @@ func (r *Registrar) Start(ctx context.Context) error {
 	}
 }
 
-// watch wakes the loop when the configuration is changed or deleted.
+// watch wakes the loop when the configuration is changed or deleted, and when Embargo's
+// namespace changes.
 func (r *Registrar) watch(ctx context.Context, wake trigger.Trigger) error {
 	informer, err := r.cache.GetInformer(ctx, &admissionv1.ValidatingWebhookConfiguration{})
 	if err != nil {
 		return fmt.Errorf("watching the webhook configuration: %w", err)
 	}
-	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+	if _, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    func(any) { wake.Fire() },
 		UpdateFunc: func(any, any) { wake.Fire() },
 		DeleteFunc: func(any) { wake.Fire() },
-	})
+	}); err != nil {
+		return err
+	}
+	ns := &metav1.PartialObjectMetadata{}
+	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	if informer, err = r.cache.GetInformer(ctx, ns); err != nil {
+		return fmt.Errorf("watching namespaces: %w", err)
+	}
+	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{UpdateFunc: func(_, now any) {
+		if o, ok := now.(client.Object); ok && o.GetName() == r.options.Namespace {
+			wake.Fire()
+		}
+	}})
 	return err
 }
 
@@ -150,6 +165,8 @@ func (r *Registrar) report(ctx context.Context, state State, err error) {
 	log := logf.FromContext(ctx).WithValues("configuration", Name)
 	if notYet := errNotYet(""); err == nil {
 		log.Info("webhook configuration in place")
+	} else if _, ok := errors.AsType[errPaused](err); ok {
+		log.Info("WARNING: nothing is refused or warned of", "reason", err.Error())
 	} else if errors.As(err, &notYet) {
 		log.Info("webhook configuration not written yet", "reason", err.Error())
 	} else {
@@ -171,12 +188,35 @@ func (r *Registrar) apply(ctx context.Context) (State, error) {
 		state.Prefilter = fmt.Sprintf("%d tokens, searched in up to %d characters of images", filter.Tokens, filter.MaxText)
 		prefilterTokens.Set(float64(filter.Tokens))
 	}
+	if err := r.pause(ctx); err != nil {
+		return state, err
+	}
 	want, err := r.desired(ctx)
 	if err != nil {
 		return state, err
 	}
 	want.labels, want.prefilter = labels, filter
 	return state, r.write(ctx, want.configuration())
+}
+
+// pause takes the configuration away while admission is paused, and says so. A pause
+// that can't be read is told, and doesn't keep the rest from being done.
+func (r *Registrar) pause(ctx context.Context) error {
+	err := r.checkPause(ctx)
+	var (
+		pause errPaused
+		bad   errBadPause
+	)
+	paused.Set(map[bool]float64{true: 1}[errors.As(err, &pause)])
+	switch {
+	case errors.As(err, &pause):
+		return errors.Join(err, r.withdraw(ctx))
+	case errors.As(err, &bad):
+		logf.FromContext(ctx).Error(err, "not paused")
+		return nil
+	default:
+		return err
+	}
 }
 
 // write applies the configuration where it differs, and not over a newer version's.

@@ -184,6 +184,7 @@ func (c *controller) register(context.Context) error {
 		Installation:       o.Installation,
 		TrustedControllers: o.TrustedControllers,
 		Version:            Version(),
+		Clock:              time.Now,
 		Rules: func() (*policies.RuleSet, registration.NamespaceLabels) {
 			compiled := c.keeper.Compiled()
 			if compiled == nil {
