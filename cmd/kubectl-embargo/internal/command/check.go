@@ -139,7 +139,7 @@ func (c *check) run(ctx context.Context) error {
 	for _, n := range rules.notices {
 		c.notice("%s", n)
 	}
-	c.set = rules.compile(c.broken)
+	c.set = rules.compile()
 	if c.review != "" {
 		c.replay(ctx)
 	} else {

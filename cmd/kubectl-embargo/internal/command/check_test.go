@@ -132,6 +132,11 @@ func TestPositions(t *testing.T) {
 		"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: >-\n      kaspersky/scanengine_x\n":                                {5, 12},
 		"apiVersion: v1\nkind: PodList\nitems:\n- apiVersion: v1\n  kind: Pod\n  spec: {containers: [{image: kaspersky/scanengine_x}]}": {6, 31},
 		"--- {apiVersion: v1, kind: Pod, spec: {containers: [{image: kaspersky/scanengine_x}]}}\n":                                      {1, 61},
+		"a: 1\n...\napiVersion: v1\nkind: Pod\nspec: {containers: [{image: kaspersky/scanengine_x}]}\n":                                 {5, 29},
+		`{"a":1} {"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"kaspersky/scanengine_x"}]}}`:                           {1, 72},
+		"\uFEFFapiVersion: v1\nkind: Pod\nspec: {containers: [{image: kaspersky/scanengine_x}]}\n":                                      {3, 29},
+		"apiVersion: v1\nkind: PodList\nitems: [{spec: {containers: [{image: kaspersky/scanengine_x}]}}]\n":                             {3, 38},
+		"x: &k image\napiVersion: v1\nkind: Pod\nspec: {containers: [{*k : kaspersky/scanengine_x}]}\n":                                 {4, 27},
 	} {
 		r, _ := runJSON(t, content, "check", "-f", "-")
 		require.Len(t, r.Findings, 1, content)
@@ -161,16 +166,41 @@ func TestFoldersAndNamespaces(t *testing.T) {
 
 func TestRulesAreReadStrictly(t *testing.T) {
 	for content, says := range map[string]string{
-		"apiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nmetadata: {name: x}\nspec: {displayName: X, colour: red}\n": `unknown field "colour"`,
+		"apiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nmetadata: {name: x}\nspec: {displayName: X, colour: red}\n": `unknown field "spec.colour"`,
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n":                                                                     "--list takes RestrictedVendor",
-		"foo: bar\n": "--list takes RestrictedVendor",
-		"apiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nmetadata: {name: x}\nspec:\n  displayName: X\n  images: {repositories: [{pattern: '*/*'}]}\n": ":6: RestrictedVendor \"x\": spec.images.repositories[0].pattern",
+		"foo: bar\n": "--list: no Kubernetes object",
+		"apiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nmetadata: {name: x}\nspec: {displayName: 7}\n":                                                             ":4: RestrictedVendor: spec.displayName",
+		"apiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nmetadata: {name: x}\nspec: {DisplayName: X}\n":                                                             ":4: RestrictedVendor: unknown field",
+		"apiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nspec: {displayName: X}\n":                                                                                  "metadata.name: Required value",
+		"apiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nmetadata: {name: x}\n---\napiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nmetadata: {name: x}\n": `RestrictedVendor "x" is given already at`,
+		"apiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nmetadata: {name: x}\nspec:\n  displayName: X\n  images: {repositories: [{pattern: '*/*'}]}\n":              ":6: RestrictedVendor \"x\": spec.images.repositories[0].pattern",
 	} {
 		a := run(t, deployment, "check", "-f", "-", "--list", write(t, "list.yaml", content))
 		assert.Equal(t, 2, a.code)
 		assert.Contains(t, a.stderr, says)
 		assert.Contains(t, a.stderr, "list.yaml:")
 	}
+}
+
+func TestPoliciesAreReadStrictly(t *testing.T) {
+	waiver := "apiVersion: embargo.dev/v1alpha1\nkind: VendorWaiver\nmetadata: {name: w}\nspec:\n  vendor: kaspersky\n  namespaceSelector: {matchLabels: {a: b}}\n  images: [kaspersky/scanengine_httpd]\n  expires: \"2025-01-31T00:00:00Z\"\n  reason: r\n  approvedBy: a\n"
+	for label, c := range map[string]struct{ content, says string }{
+		"no audience":     {"apiVersion: embargo.dev/v1alpha1\nkind: VendorPolicy\nmetadata: {name: p}\nspec: {audiences: []}\n", ":4: VendorPolicy \"p\": spec.audiences: Required value"},
+		"no instant":      {strings.Replace(waiver, "2025-01-31T00:00:00Z", "2025-01-31", 1), ":8: VendorWaiver: spec.expires"},
+		"no approver":     {strings.Replace(waiver, "  approvedBy: a\n", "", 1), "spec.approvedBy"},
+		"another kind":    {"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n", "--policy takes VendorPolicy and VendorWaiver"},
+		"impossible tags": {strings.Replace(waiver, "kaspersky/scanengine_httpd", "'*/*'", 1), "spec.images[0]"},
+	} {
+		t.Run(label, func(t *testing.T) {
+			a := run(t, deployment, "check", "-f", "-", "--policy", write(t, "policy.yaml", c.content))
+			assert.Equal(t, 2, a.code)
+			assert.Contains(t, a.stderr, c.says)
+			assert.Contains(t, a.stderr, "policy.yaml:")
+		})
+	}
+	a := run(t, deployment, "check", "-f", "-", "--policy", write(t, "policy.yaml", waiver), "--audience", "us-person")
+	assert.NotEqual(t, 2, a.code, a.stderr)
+	assert.Contains(t, a.stderr, `"us-person"`, "a misspelt audience is noted")
 }
 
 // TestAReplayDecidesAsTheWebhook repeats every scenario as a recorded review.

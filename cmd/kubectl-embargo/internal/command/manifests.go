@@ -29,10 +29,8 @@ func (c *check) manifests(ctx context.Context) {
 	namespaces := map[string]policies.Namespace{}
 	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Broken: c.broken}
 	reader.Read(ctx, c.files, func(d *manifest.Document) {
-		objects := d.Objects()
-		if len(objects) == 0 && !isEmptyList(d) {
-			c.result.Summary.Skipped++
-		}
+		objects, others := d.Objects()
+		c.result.Summary.Skipped += others
 		for _, o := range objects {
 			c.result.Summary.Objects++
 			if o.Kind().GroupKind() == namespaceKind {
@@ -51,13 +49,6 @@ func (c *check) manifests(ctx context.Context) {
 	if c.use != string(policies.UseIntroduce) {
 		c.notice("every image is taken to be of use %s", c.use)
 	}
-}
-
-// isEmptyList recognises a list without items, which is a Kubernetes object all the
-// same.
-func isEmptyList(d *manifest.Document) bool {
-	fields, ok := d.Value.(map[string]any)
-	return ok && fields["apiVersion"] != nil && fields["kind"] != nil
 }
 
 func namespaceOf(o manifest.Object) policies.Namespace {

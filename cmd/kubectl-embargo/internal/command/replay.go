@@ -38,7 +38,8 @@ func (c *check) readContext(ctx context.Context) surroundings {
 	s := surroundings{namespaces: map[string]policies.Namespace{}}
 	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Broken: c.broken}
 	reader.Read(ctx, c.files, func(d *manifest.Document) {
-		for _, o := range d.Objects() {
+		objects, _ := d.Objects()
+		for _, o := range objects {
 			s.objects = append(s.objects, o)
 			if o.Kind().GroupKind() == namespaceKind {
 				ns := namespaceOf(o)

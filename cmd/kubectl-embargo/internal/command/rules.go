@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-
-	"sigs.k8s.io/yaml"
+	"time"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
 	"embargo.dev/policies"
@@ -28,95 +28,163 @@ type rules struct {
 	source  policies.Source
 	places  map[string]manifest.Object
 	notices []string
+	broken  func(*manifest.Error)
 }
 
 // load reads the rules strictly, and fills in what isn't given. What can't be read is
 // told to broken.
 func (o *rulesOptions) load(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) (*rules, error) {
-	r := &rules{places: map[string]manifest.Object{}}
+	r := &rules{places: map[string]manifest.Object{}, broken: broken}
 	reader := &manifest.Reader{Stdin: stdin, Broken: broken}
-	reader.Read(ctx, o.lists, func(d *manifest.Document) { r.take(d, broken, "--list", "RestrictedVendor") })
-	reader.Read(ctx, o.policies, func(d *manifest.Document) { r.take(d, broken, "--policy", "VendorPolicy", "VendorWaiver") })
-	if len(o.lists) == 0 {
+	reader.Read(ctx, o.lists, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
+	reader.Read(ctx, o.policies, func(d *manifest.Document) { r.take(d, "--policy", r.policyOrWaiver) })
+	if err := r.assume(len(o.lists) > 0); err != nil {
+		return nil, err
+	}
+	for i := range r.source.Policies {
+		if len(o.audiences) > 0 {
+			r.source.Policies[i].Spec.Audiences = o.audiences
+		}
+		r.requireAudiences(&r.source.Policies[i])
+	}
+	r.noteOddities()
+	return r, nil
+}
+
+// assume fills in what isn't given.
+func (r *rules) assume(listed bool) error {
+	if !listed {
 		vendors, err := catalog.Vendors()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.source.Vendors = vendors
 		r.notices = append(r.notices, "no --list is given: the built-in restricted list is used")
 	}
 	if len(r.source.Policies) == 0 {
-		r.source.Policies = []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}
-		r.notices = append(r.notices, "no VendorPolicy is given: the default policy is assumed (audience us-persons, enforcement Deny)")
+		p := catalog.DefaultPolicy()
+		r.source.Policies = []v1alpha1.VendorPolicy{p}
+		r.notices = append(r.notices, fmt.Sprintf("no VendorPolicy is given: the default policy is assumed (audience %s, enforcement %s)",
+			strings.Join(p.Spec.Audiences, ", "), p.Spec.Enforcement))
 	}
-	if len(o.audiences) > 0 {
-		for i := range r.source.Policies {
-			r.source.Policies[i].Spec.Audiences = o.audiences
-		}
-	}
-	return r, nil
+	return nil
 }
 
-// take takes the objects of a document, of which only some kinds are meant.
-func (r *rules) take(d *manifest.Document, broken func(*manifest.Error), flag string, kinds ...string) {
-	objects := d.Objects()
-	if len(objects) == 0 {
-		broken(&manifest.Error{File: d.File, Line: d.Line, Err: fmt.Errorf("no Kubernetes object; %s takes %s objects", flag, strings.Join(kinds, " and "))})
+// requireAudiences refuses a policy that would find nothing.
+func (r *rules) requireAudiences(p *v1alpha1.VendorPolicy) {
+	if len(p.Spec.Audiences) > 0 {
+		return
+	}
+	o := r.places["VendorPolicy/"+p.Name]
+	r.broken(o.Error("spec.audiences", fmt.Errorf("VendorPolicy %q: spec.audiences: Required value: want at least one", p.Name)))
+}
+
+// noteOddities notes what is right but odd: a misspelt audience would find nothing.
+func (r *rules) noteOddities() {
+	note := func(kind, name string, odd []string) {
+		for _, text := range odd {
+			r.notices = append(r.notices, fmt.Sprintf("%s %q: %s", kind, name, text))
+		}
+	}
+	for i := range r.source.Vendors {
+		v := &r.source.Vendors[i]
+		if _, given := r.places["RestrictedVendor/"+v.Name]; given {
+			note("RestrictedVendor", v.Name, policies.OddRestrictedVendor(v))
+		}
+	}
+	for i := range r.source.Policies {
+		p := &r.source.Policies[i]
+		note("VendorPolicy", p.Name, policies.OddVendorPolicy(p, r.source.Vendors))
+	}
+	for i := range r.source.Waivers {
+		w := &r.source.Waivers[i]
+		note("VendorWaiver", w.Name, policies.OddVendorWaiver(w, r.source.Vendors))
+	}
+}
+
+// take takes the objects of a document with a function for the kinds that are meant.
+func (r *rules) take(d *manifest.Document, flag string, one func(manifest.Object) []*manifest.Error) {
+	objects, others := d.Objects()
+	if others > 0 {
+		r.broken(&manifest.Error{File: d.File, Line: d.Line, Err: fmt.Errorf("%s: no Kubernetes object", flag)})
 	}
 	for _, o := range objects {
-		if err := r.takeObject(o, flag, kinds); err != nil {
-			line, _ := o.Position("")
-			broken(&manifest.Error{File: d.File, Line: line, Err: err})
+		for _, err := range one(o) {
+			r.broken(err)
 		}
 	}
 }
 
-var errKind = errors.New("not of the right kind")
-
-func (r *rules) takeObject(o manifest.Object, flag string, kinds []string) error {
-	raw, err := yaml.Marshal(o.Fields)
-	if err != nil {
-		return err
+func (r *rules) vendor(o manifest.Object) []*manifest.Error {
+	if o.Kind() != v1alpha1.GroupVersion.WithKind("RestrictedVendor") {
+		return wrongKind(o, "--list takes RestrictedVendor objects")
 	}
-	gvk := o.Kind()
-	for _, kind := range kinds {
-		if gvk != v1alpha1.GroupVersion.WithKind(kind) {
-			continue
-		}
-		switch kind {
-		case "RestrictedVendor":
-			return strict(r, o, raw, &r.source.Vendors)
-		case "VendorPolicy":
-			return strict(r, o, raw, &r.source.Policies)
-		default:
-			return strict(r, o, raw, &r.source.Waivers)
-		}
+	v, errs := decode[v1alpha1.RestrictedVendor](o)
+	if errs = append(errs, r.register(o, v.Name)...); len(errs) == 0 {
+		r.source.Vendors = append(r.source.Vendors, v)
 	}
-	return fmt.Errorf("%w: %s; %s takes %s of %s", errKind, gvk.Kind, flag, strings.Join(kinds, " and "), v1alpha1.GroupVersion)
+	return errs
 }
 
-// strict decodes an object; a key that its kind doesn't have is an error.
-func strict[T any](r *rules, o manifest.Object, raw []byte, list *[]T) error {
-	var object T
-	if err := yaml.UnmarshalStrict(raw, &object); err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "error unmarshaling JSON: while decoding JSON: "))
+func (r *rules) policyOrWaiver(o manifest.Object) []*manifest.Error {
+	switch o.Kind() {
+	case v1alpha1.GroupVersion.WithKind("VendorPolicy"):
+		p, errs := decode[v1alpha1.VendorPolicy](o)
+		if errs = append(errs, r.register(o, p.Name)...); len(errs) == 0 {
+			r.source.Policies = append(r.source.Policies, p)
+		}
+		return errs
+	case v1alpha1.GroupVersion.WithKind("VendorWaiver"):
+		w, errs := decode[v1alpha1.VendorWaiver](o)
+		if errs = append(errs, r.register(o, w.Name)...); len(errs) == 0 {
+			errs = validWaiver(o, &w)
+		}
+		if len(errs) == 0 {
+			r.source.Waivers = append(r.source.Waivers, w)
+		}
+		return errs
+	default:
+		return wrongKind(o, "--policy takes VendorPolicy and VendorWaiver objects")
 	}
-	*list = append(*list, object)
-	metadata, _ := o.Fields["metadata"].(map[string]any)
-	r.places[fmt.Sprint(o.Kind().Kind, "/", metadata["name"])] = o
+}
+
+// validWaiver says what a cluster would refuse of a waiver. An expired one is
+// accepted: what it covered in its time is a fair question.
+func validWaiver(o manifest.Object, w *v1alpha1.VendorWaiver) []*manifest.Error {
+	var errs []*manifest.Error
+	for _, err := range policies.ValidateVendorWaiver(w, w, time.Time{}) {
+		errs = append(errs, o.Error(err.Field, fmt.Errorf("VendorWaiver %q: %w", w.Name, err)))
+	}
+	return slices.SortedFunc(slices.Values(errs), func(a, b *manifest.Error) int { return a.Line - b.Line })
+}
+
+func wrongKind(o manifest.Object, want string) []*manifest.Error {
+	return []*manifest.Error{o.Error("kind", fmt.Errorf("%s of %s, not %s", want, v1alpha1.GroupVersion, o.Kind().GroupVersion().WithKind(o.Kind().Kind)))}
+}
+
+// register notes where an object stands; each name may be given once.
+func (r *rules) register(o manifest.Object, name string) []*manifest.Error {
+	if name == "" {
+		return []*manifest.Error{o.Error("metadata", errors.New("metadata.name: Required value"))}
+	}
+	key := o.Kind().Kind + "/" + name
+	if first, taken := r.places[key]; taken {
+		line, _ := first.Position("metadata.name")
+		return []*manifest.Error{o.Error("metadata.name", fmt.Errorf("%s %q is given already at %s:%d", o.Kind().Kind, name, first.Document.File, line))}
+	}
+	r.places[key] = o
 	return nil
 }
 
 // compile compiles the rules; what doesn't compile is told with its place.
-func (r *rules) compile(broken func(*manifest.Error)) *policies.RuleSet {
+func (r *rules) compile() *policies.RuleSet {
 	set, problems := policies.Compile(r.source)
 	for _, p := range problems {
-		e := &manifest.Error{File: "built-in", Err: p}
-		if o, ok := r.places[p.Kind+"/"+p.Name]; ok {
-			e.File = o.Document.File
-			e.Line, _ = o.Position(p.Err.Field)
+		if o, given := r.places[p.Kind+"/"+p.Name]; given {
+			r.broken(o.Error(p.Err.Field, p))
+			continue
 		}
-		broken(e)
+		r.broken(&manifest.Error{File: "built-in list", Err: p})
 	}
 	return set
 }

@@ -3,7 +3,6 @@
 package manifest
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -22,7 +22,8 @@ type Document struct {
 	Line  int // of its first line in the file
 	Value any // as JSON has it
 
-	root *yamlv3.Node
+	column int // characters before it on its first line
+	root   *yamlv3.Node
 }
 
 // Error is something that can't be read, with the place.
@@ -47,87 +48,96 @@ func (e *Error) Unwrap() error { return e.Err }
 // each that isn't empty to visit. A document that can't be read goes to broken, and
 // the rest is read all the same. Only a failing reader ends it with an error.
 func Documents(file string, stream io.Reader, visit func(*Document), broken func(*Error)) error {
-	return split(stream, func(line int, text []byte) {
-		d, err := parse(file, line, text)
+	return split(stream, func(c chunk) {
+		d, err := c.parse()
 		switch {
 		case err != nil:
-			broken(err)
+			broken(located(file, c.line, err))
 		case d != nil:
+			d.File = file
 			visit(d)
 		}
 	})
 }
 
-// split cuts a stream at the lines that separate documents.
-func split(stream io.Reader, visit func(line int, text []byte)) error {
-	reader := bufio.NewReaderSize(stream, 64<<10)
-	var text bytes.Buffer
-	start, line := 1, 0
-	for {
-		content, err := reader.ReadBytes('\n')
-		if len(content) > 0 {
-			line++
-			if separates(content) {
-				visit(start, bytes.Clone(text.Bytes()))
-				text.Reset()
-				start = line
-				content = append([]byte("   "), content[3:]...) // what follows on the line keeps its column
-			}
-			text.Write(content)
-		}
-		if errors.Is(err, io.EOF) {
-			visit(start, text.Bytes())
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
+// surrogate is half of a character in JSON's \u notation, which YAML refuses.
+var surrogate = regexp.MustCompile(`(\\u)[dD]([89a-fA-F])`)
 
-func separates(line []byte) bool {
-	rest, ok := bytes.CutPrefix(line, []byte("---"))
-	return ok && (len(bytes.TrimSpace(rest)) == 0 || rest[0] == ' ' || rest[0] == '\t')
-}
-
-// parse reads one document; nil where there is nothing in it. The value is read as
+// parse reads a document; nil where there is nothing in it. The value is read as
 // kubectl reads it, and the text once more for the places.
-func parse(file string, line int, text []byte) (*Document, *Error) {
+func (c chunk) parse() (*Document, error) {
+	text := c.text
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, nil
 	}
-	d := &Document{File: file, Line: line}
-	var node yamlv3.Node
-	if err := yamlv3.Unmarshal(text, &node); err != nil {
-		return nil, located(file, line, err)
+	if c.json {
+		// The places stay the same with characters of private use instead.
+		text = surrogate.ReplaceAll(text, []byte("${1}e$2"))
 	}
-	if len(node.Content) == 0 || node.Content[0].Tag == "!!null" {
-		return nil, nil
+	root, err := tree(text)
+	if err != nil || root == nil {
+		return nil, err
 	}
-	d.root = node.Content[0]
+	d := &Document{Line: c.line, column: c.column, root: root}
+	if c.json {
+		return d, d.readJSON(c.text)
+	}
 	raw, err := yaml.YAMLToJSONStrict(text)
 	if err != nil {
-		return nil, located(file, line, err)
+		return nil, err
 	}
-	if err := yaml.Unmarshal(raw, &d.Value); err != nil {
-		return nil, located(file, line, err)
-	}
-	return d, nil
+	return d, json.UnmarshalCaseSensitivePreserveInts(raw, &d.Value)
 }
 
-var lineOf = regexp.MustCompile(`line (\d+): `)
+// readJSON reads the value from JSON, in which a key given twice is an error too.
+func (d *Document) readJSON(text []byte) error {
+	twice, err := json.UnmarshalStrict(text, &d.Value, json.DisallowDuplicateFields)
+	if err != nil || len(twice) == 0 {
+		return err
+	}
+	var at json.FieldError
+	if errors.As(twice[0], &at) {
+		line, _ := d.Position(at.FieldPath())
+		return fmt.Errorf("line %d: %w", line-d.Line+1, twice[0])
+	}
+	return twice[0]
+}
+
+// tree reads the nodes of a document; nil where there is nothing in it. More than
+// one document is an error: a parser for one would overlook the others.
+func tree(text []byte) (*yamlv3.Node, error) {
+	var document, another yamlv3.Node
+	decoder := yamlv3.NewDecoder(bytes.NewReader(text))
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	switch err := decoder.Decode(&another); {
+	case err == nil:
+		return nil, fmt.Errorf("line %d: another document begins without a line --- before it", another.Line)
+	case !errors.Is(err, io.EOF):
+		return nil, err
+	}
+	if len(document.Content) == 0 || document.Content[0].ShortTag() == "!!null" {
+		return nil, nil
+	}
+	return document.Content[0], nil
+}
+
+var lineOf = regexp.MustCompile(`line (\d+): (.*)`)
 
 // located takes the line that a parser names, which counts within the document, to a
 // line of the file.
 func located(file string, start int, err error) *Error {
-	text := strings.TrimSpace(strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "yaml: "))
-	match := lineOf.FindStringSubmatchIndex(text)
+	match := lineOf.FindStringSubmatch(err.Error())
 	if match == nil {
-		return &Error{File: file, Line: start, Err: errors.New(text)}
+		return &Error{File: file, Line: start, Err: errors.New(strings.TrimPrefix(err.Error(), "yaml: "))}
 	}
-	n, convErr := strconv.Atoi(text[match[2]:match[3]])
+	line, convErr := strconv.Atoi(match[1])
 	if convErr != nil {
-		n = 1
+		line = 1
 	}
-	return &Error{File: file, Line: start + n - 1, Err: errors.New(text[:match[0]] + text[match[1]:])}
+	return &Error{File: file, Line: start + line - 1, Err: errors.New(match[2])}
 }

@@ -15,10 +15,14 @@ func FuzzDocuments(f *testing.F) {
 	f.Add("apiVersion: v1\nkind: Pod\nspec: {containers: [{image: x}]}\n---\na: [\n")
 	f.Add("--- {apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod}]}\n")
 	f.Add("x: &a {image: y}\napiVersion: v1\nkind: Pod\nspec: {containers: [*a, {<<: *a}, {<<: [*a]}]}\n")
+	f.Add(`{"kind":"Pod","apiVersion":"v1"}{"kind":"Pod","apiVersion":"v1","spec":{"containers":[{"image":"\ud800"}]}}`)
+	f.Add("a: 1\n...\nb: 2\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := strings.Count(text, "\n") + 1
 		err := manifest.Documents("f", strings.NewReader(text), func(d *manifest.Document) {
-			for _, o := range d.Objects() {
+			objects, others := d.Objects()
+			require.GreaterOrEqual(t, others, 0)
+			for _, o := range objects {
 				for _, img := range workload.FromMap(o.Kind().GroupKind(), o.Fields).Images {
 					line, column := o.Position(img.Field)
 					require.LessOrEqual(t, line, lines)

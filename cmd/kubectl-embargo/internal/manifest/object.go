@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -15,31 +16,40 @@ type Object struct {
 	prefix string // of its paths in the document
 }
 
-// Objects returns the Kubernetes objects of a document, lists taken apart; none where
-// the document is no Kubernetes object.
-func (d *Document) Objects() []Object {
-	fields, ok := d.Value.(map[string]any)
-	if !ok {
-		return nil
-	}
-	return flatten(Object{Document: d, Fields: fields})
+// Objects returns the Kubernetes objects of a document, lists taken apart, and how
+// many things there are no Kubernetes objects: the document itself, or items.
+func (d *Document) Objects() (objects []Object, others int) {
+	return flatten(Object{Document: d}, d.Value)
 }
 
-func flatten(o Object) []Object {
-	if text(o.Fields, "apiVersion") == "" || text(o.Fields, "kind") == "" {
-		return nil
+func flatten(o Object, value any) (objects []Object, others int) {
+	fields, ok := value.(map[string]any)
+	if !ok || text(fields, "apiVersion") == "" || text(fields, "kind") == "" {
+		return nil, 1
 	}
-	items, isList := o.Fields["items"].([]any)
-	if !isList || !strings.HasSuffix(o.Kind().Kind, "List") {
-		return []Object{o}
+	o.Fields = fields
+	items, ok := fields["items"].([]any)
+	if !ok || !strings.HasSuffix(text(fields, "kind"), "List") {
+		return []Object{o}, 0
 	}
-	var objects []Object
 	for i, item := range items {
-		if fields, ok := item.(map[string]any); ok {
-			objects = append(objects, flatten(Object{Document: o.Document, Fields: fields, prefix: fmt.Sprintf("%sitems[%d].", o.prefix, i)})...)
-		}
+		inner, n := flatten(Object{Document: o.Document, prefix: fmt.Sprintf("%sitems[%d].", o.prefix, i)}, o.typed(item))
+		objects, others = append(objects, inner...), others+n
 	}
-	return objects
+	return objects, others
+}
+
+// typed fills in what the item of a typed list, such as a PodList, needn't say: what
+// it is.
+func (o Object) typed(item any) any {
+	fields, ok := item.(map[string]any)
+	kind := strings.TrimSuffix(text(o.Fields, "kind"), "List")
+	if !ok || kind == "" || text(fields, "kind") != "" {
+		return item
+	}
+	fields = maps.Clone(fields)
+	fields["apiVersion"], fields["kind"] = o.Fields["apiVersion"], kind
+	return fields
 }
 
 func text(fields map[string]any, key string) string {
@@ -68,4 +78,10 @@ func (o Object) Labels() map[string]string {
 // Position returns line and column of a field of the object.
 func (o Object) Position(field string) (line, column int) {
 	return o.Document.Position(o.prefix + field)
+}
+
+// Error returns an error about a field of the object, with its line.
+func (o Object) Error(field string, err error) *Error {
+	line, _ := o.Position(field)
+	return &Error{File: o.Document.File, Line: line, Err: err}
 }

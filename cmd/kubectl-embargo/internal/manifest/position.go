@@ -19,7 +19,11 @@ func (d *Document) Position(path string) (line, column int) {
 		}
 		node = next
 	}
-	return d.Line + node.Line - 1, node.Column
+	line, column = d.Line+node.Line-1, node.Column
+	if node.Line == 1 {
+		column += d.column
+	}
+	return line, column
 }
 
 // step is one step of a path: a key, or an index into a list.
@@ -84,7 +88,7 @@ func child(node *yamlv3.Node, s step) *yamlv3.Node {
 	}
 	var merged *yamlv3.Node
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		switch key := node.Content[i]; {
+		switch key := resolve(node.Content[i]); {
 		case key.Value == s.key:
 			return node.Content[i+1]
 		case key.Tag == "!!merge":

@@ -107,5 +107,7 @@ func (r *Reader) url(ctx context.Context, url string, visit func(*Document)) {
 		r.Broken(&Error{File: url, Err: fmt.Errorf("%w: %s", ErrUnreachable, response.Status)})
 		return
 	}
-	r.stream(url, response.Body, visit)
+	if err := Documents(url, response.Body, visit, r.Broken); err != nil {
+		r.Broken(&Error{File: url, Err: fmt.Errorf("%w: %w", ErrUnreachable, err)})
+	}
 }
