@@ -36,6 +36,10 @@ generate: ## Generate deep copies and CRDs from the API types
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
 		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
 
+.PHONY: names
+names: ## Gather real image names, which the prefilter's tokens are chosen by
+	go run ./test/names
+
 .PHONY: verify
 verify: ## Fail where generated files or modules are not what they should be
 	@test/verify.sh
@@ -72,6 +76,7 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./policies/imageref
 	go test -run '^$$' -fuzz '^FuzzPattern$$' -fuzztime $(FUZZTIME) ./policies/imageref
 	go test -run '^$$' -fuzz '^FuzzInstant$$' -fuzztime $(FUZZTIME) ./policies/schedule
+	go test -run '^$$' -fuzz '^FuzzSound$$' -fuzztime $(FUZZTIME) ./policies/prefilter
 	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./policies/workload
 	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 

@@ -5,34 +5,48 @@ import (
 	"strings"
 )
 
-// Literals returns texts of which each stands, in lower case, in every spelling of
-// every image that the pattern matches without a mirror: of its host, of the segments
-// of its path, and its digest. Left out is what a spelling may leave out: Docker Hub's
-// names, its library, ports and tags.
-func (p Pattern) Literals() (host, path []string, digest string) {
+// Literal is a text that stands in every spelling of an image, in lower case.
+type Literal struct {
+	Text string
+	// Starts and Ends say that a segment of the path begins, or ends, with the text.
+	Starts, Ends bool
+}
+
+// Literals returns texts of which each stands in every spelling of every image that
+// the pattern matches without a mirror: of its host, of the segments of its path, and
+// its digest. Left out is what a spelling may leave out: Docker Hub's names, its
+// library, ports and tags.
+func (p Pattern) Literals() (host, path []Literal, digest string) {
 	mayBeHub := p.anyHost || p.host.hub
 	if !mayBeHub {
-		host = p.host.literals()
+		for _, run := range p.host.literals() {
+			host = append(host, Literal{Text: run})
+		}
 	}
 	for _, s := range p.path {
-		for _, text := range s.literalParts() {
-			if text != "" && (!mayBeHub || !strings.Contains(hubLibrary, text)) {
-				path = append(path, text)
+		for _, l := range s.literals() {
+			if !mayBeHub || !strings.Contains(hubLibrary, l.Text) {
+				path = append(path, l)
 			}
 		}
 	}
 	return host, path, p.digest
 }
 
-func (s segment) literalParts() []string {
+func (s segment) literals() []Literal {
 	switch {
 	case s.deep:
 		return nil
-	case s.wild():
-		return s.parts
-	default:
-		return []string{s.literal}
+	case !s.wild():
+		return []Literal{{Text: s.literal, Starts: true, Ends: true}}
 	}
+	var found []Literal
+	for i, part := range s.parts {
+		if part != "" {
+			found = append(found, Literal{Text: part, Starts: i == 0, Ends: i == len(s.parts)-1})
+		}
+	}
+	return found
 }
 
 // literals returns the literal runs of the host's labels with the dots between them.
@@ -59,18 +73,18 @@ func (h hostPattern) literals() []string {
 
 // PrefixLiterals returns texts of which each stands in every spelling of every image
 // below the mirror's prefix.
-func (m Mirror) PrefixLiterals() []string {
-	var texts []string
+func (m Mirror) PrefixLiterals() []Literal {
+	var found []Literal
 	if m.prefix.host != Hub {
 		name, _ := splitPort(m.prefix.host)
-		texts = append(texts, name)
+		found = append(found, Literal{Text: name})
 	}
 	for _, s := range m.prefix.path {
 		if m.prefix.host != Hub || !strings.Contains(hubLibrary, s) {
-			texts = append(texts, s)
+			found = append(found, Literal{Text: s, Starts: true, Ends: true})
 		}
 	}
-	return texts
+	return found
 }
 
 // PutsIntoPath reports whether undoing the mirror puts the text into a segment of the

@@ -74,13 +74,10 @@ func New(rules *policies.RuleSet) (*Prefilter, error) {
 	search := "false"
 	p := &Prefilter{Tokens: len(words), MaxText: maxText}
 	if len(words) > 0 {
-		quoted := make([]string, len(words))
-		for i, w := range words {
-			quoted[i] = strings.ReplaceAll(regexp.QuoteMeta(w), `\`, `\\`)
-		}
-		alternation := strings.Join(quoted, "|")
-		p.MaxText = textBound(utf8.RuneCountInString(alternation))
-		search = fmt.Sprintf("[l.join(' ')].exists(j, j.matches('%s'))", alternation)
+		expression := alternation(words)
+		p.MaxText = textBound(utf8.RuneCountInString(expression))
+		// A segment begins and ends at a slash, or where the image does.
+		search = fmt.Sprintf("[' ' + l.join(' ') + ' '].exists(j, j.matches('%s'))", strings.ReplaceAll(expression, `\`, `\\`))
 	}
 	if p.MaxText < minText {
 		return nil, fmt.Errorf("%d tokens don't fit into the API server's budget: only objects with less than %d characters of images could be searched", len(words), p.MaxText)
@@ -96,6 +93,33 @@ func New(rules *policies.RuleSet) (*Prefilter, error) {
 		return nil, fmt.Errorf("the expression for %d tokens has %d characters, and the API server accepts %d", len(words), n, maxExpression)
 	}
 	return p, nil
+}
+
+// alternation is a regular expression that finds any of the tokens in images with a
+// space before and after each. The tokens are grouped by whether they start or end a
+// segment, and sorted, so that what they share is looked at once.
+func alternation(words []token) string {
+	var groups []string
+	for _, g := range []struct {
+		starts, ends bool
+		form         string
+	}{
+		{true, true, "[ /](?:%s)[ /:@]"},
+		{true, false, "[ /](?:%s)"},
+		{false, true, "(?:%s)[ /:@]"},
+		{false, false, "%s"},
+	} {
+		var quoted []string
+		for _, w := range words {
+			if w.Starts == g.starts && w.Ends == g.ends {
+				quoted = append(quoted, regexp.QuoteMeta(w.Text))
+			}
+		}
+		if len(quoted) > 0 {
+			groups = append(groups, fmt.Sprintf(g.form, strings.Join(quoted, "|")))
+		}
+	}
+	return strings.Join(groups, "|")
 }
 
 // textBound returns how much text can be searched with a regular expression of so many

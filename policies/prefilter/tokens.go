@@ -1,6 +1,7 @@
 package prefilter
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -10,8 +11,12 @@ import (
 	"embargo.dev/policies/imageref"
 )
 
-// minToken is the shortest text that is searched for: a shorter one stands in too many
-// clean images.
+// token is a text that is searched for. It may have to stand at the start or at the end
+// of a segment, so that a short name isn't found inside other words.
+type token = imageref.Literal
+
+// minToken is the shortest text that is searched for, unless it is a whole segment: a
+// shorter one stands in too many clean images.
 const minToken = 3
 
 // digestToken is how much of a listed digest is searched for, in hexadecimal digits:
@@ -33,50 +38,53 @@ func (e *TooBroad) Error() string {
 	return fmt.Sprintf("pattern %q%s has no text that every spelling of its images must contain", e.Pattern, by)
 }
 
-// tokens returns the texts to search for, sorted, without any that another one covers.
-func tokens(r policies.Recognisers) ([]string, error) {
-	var found []string
+// tokens returns what to search for, sorted, without any that another one covers.
+func tokens(r policies.Recognisers) ([]token, error) {
+	var found []token
 	for _, digest := range r.Digests {
-		_, hex, _ := strings.Cut(digest, ":")
-		found = append(found, hex[:digestToken])
+		found = append(found, tokenOfDigest(digest))
 	}
 	for _, p := range r.Patterns {
-		texts, err := patternTokens(p, r.Mirrors)
+		some, err := tokensOfPattern(p, r.Mirrors)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, texts...)
+		found = append(found, some...)
 	}
 	return uncovered(found), nil
 }
 
-// patternTokens returns the tokens of one pattern: a text that stands in every spelling
-// without a mirror and, where undoing a mirror may put just that text in, one for each
-// mirror by way of which it does.
-func patternTokens(p imageref.Pattern, mirrors []imageref.Mirror) ([]string, error) {
+func tokenOfDigest(digest string) token {
+	_, hex, _ := strings.Cut(digest, ":")
+	return token{Text: hex[:digestToken]}
+}
+
+// tokensOfPattern returns the tokens of one pattern: a text that stands in every
+// spelling without a mirror and, where undoing a mirror may put just that text in, one
+// for each mirror by way of which it does.
+func tokensOfPattern(p imageref.Pattern, mirrors []imageref.Mirror) ([]token, error) {
 	host, path, digest := p.Literals()
 	if digest != "" {
-		_, hex, _ := strings.Cut(digest, ":")
-		return []string{hex[:digestToken]}, nil
+		return []token{tokenOfDigest(digest)}, nil
 	}
-	putsIn := func(text string) bool {
-		return slices.ContainsFunc(mirrors, func(m imageref.Mirror) bool { return m.PutsIntoPath(text) })
+	putIn := func(l token) bool {
+		return slices.ContainsFunc(mirrors, func(m imageref.Mirror) bool { return m.PutsIntoPath(l.Text) })
 	}
-	if token := longest(slices.DeleteFunc(slices.Clone(path), putsIn)); token != "" {
-		return []string{token}, nil
+	if best, ok := rarest(slices.DeleteFunc(slices.Clone(path), putIn)); ok {
+		return []token{best}, nil
 	}
-	if token := longest(path); token != "" {
-		return behind(p, token, mirrors, func(m imageref.Mirror) bool { return m.PutsIntoPath(token) })
+	if best, ok := rarest(path); ok {
+		return behind(p, best, mirrors, func(m imageref.Mirror) bool { return m.PutsIntoPath(best.Text) })
 	}
-	if token := longest(host); token != "" {
-		return behind(p, token, mirrors, func(m imageref.Mirror) bool { return m.PutsHostOf(p) })
+	if best, ok := rarest(host); ok {
+		return behind(p, best, mirrors, func(m imageref.Mirror) bool { return m.PutsHostOf(p) })
 	}
 	return nil, &TooBroad{Pattern: p.String()}
 }
 
 // behind adds to a token those of the mirrors that put it in, and of the mirrors that
 // may stand before those.
-func behind(p imageref.Pattern, token string, mirrors []imageref.Mirror, putsIn func(imageref.Mirror) bool) ([]string, error) {
+func behind(p imageref.Pattern, t token, mirrors []imageref.Mirror, putsIn func(imageref.Mirror) bool) ([]token, error) {
 	ways := make([]bool, len(mirrors))
 	for i, m := range mirrors {
 		ways[i] = putsIn(m)
@@ -86,10 +94,10 @@ func behind(p imageref.Pattern, token string, mirrors []imageref.Mirror, putsIn 
 			ways[i] = ways[i] || slices.ContainsFunc(slices.Collect(selected(mirrors, ways)), m.MayPrecede)
 		}
 	}
-	found := []string{token}
+	found := []token{t}
 	for m := range selected(mirrors, ways) {
-		prefix := longest(m.PrefixLiterals())
-		if prefix == "" {
+		prefix, ok := rarest(m.PrefixLiterals())
+		if !ok {
 			return nil, &TooBroad{Pattern: p.String(), Mirror: m.Prefix()}
 		}
 		found = append(found, prefix)
@@ -107,27 +115,45 @@ func selected(mirrors []imageref.Mirror, ways []bool) iter.Seq[imageref.Mirror] 
 	}
 }
 
-// longest returns the longest text that is long enough to be searched for. The length
-// stands for how rare it is.
-func longest(texts []string) string {
-	best := ""
-	for _, text := range texts {
-		if len(text) >= minToken && len(text) > len(best) {
-			best = text
-		}
+// rarest returns the literal that stands in the fewest real image names, the longest of
+// those; false where none can be searched for.
+func rarest(literals []token) (token, bool) {
+	usable := slices.DeleteFunc(slices.Clone(literals), func(l token) bool {
+		return len(l.Text) < minToken && !(l.Starts && l.Ends)
+	})
+	switch len(usable) {
+	case 0:
+		return token{}, false
+	case 1:
+		return usable[0], true // most patterns have one, and counting takes its time
 	}
-	return best
+	return slices.MinFunc(usable, func(a, b token) int {
+		return cmp.Or(cmp.Compare(occurrences(a), occurrences(b)), cmp.Compare(len(b.Text), len(a.Text)))
+	}), true
 }
 
-// uncovered sorts the tokens and drops those that contain another.
-func uncovered(all []string) []string {
-	slices.SortFunc(all, func(a, b string) int { return len(a) - len(b) })
-	var kept []string
-	for _, token := range all {
-		if !slices.ContainsFunc(kept, func(k string) bool { return strings.Contains(token, k) }) {
-			kept = append(kept, token)
-		}
+// uncovered sorts the tokens and drops those in which another one stands anyhow.
+func uncovered(all []token) []token {
+	slices.SortFunc(all, compare)
+	all = slices.Compact(all)
+	unbound := slices.DeleteFunc(slices.Clone(all), func(t token) bool { return t.Starts || t.Ends })
+	return slices.DeleteFunc(all, func(t token) bool {
+		return slices.ContainsFunc(unbound, func(u token) bool { return u != t && strings.Contains(t.Text, u.Text) })
+	})
+}
+
+// compare sorts by text, so that neighbours share what they begin with.
+func compare(a, b token) int {
+	return cmp.Or(strings.Compare(a.Text, b.Text), compareBool(a.Starts, b.Starts), compareBool(a.Ends, b.Ends))
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
 	}
-	slices.Sort(kept)
-	return kept
 }
