@@ -7,12 +7,10 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
@@ -20,6 +18,7 @@ import (
 	"strings"
 
 	"embargo.dev/policies/imageref"
+	"embargo.dev/test/modules"
 )
 
 func main() {
@@ -39,13 +38,13 @@ const (
 )
 
 func run(ctx context.Context) error {
-	modules, err := lines(modulesFile)
+	list, err := lines(modulesFile)
 	if err != nil {
 		return err
 	}
 	found := map[string]bool{}
-	for _, module := range modules {
-		dir, err := download(ctx, strings.Replace(module, " ", "@", 1))
+	for _, module := range list {
+		dir, err := modules.Download(ctx, strings.Replace(module, " ", "@", 1))
 		if err != nil {
 			return err
 		}
@@ -75,21 +74,6 @@ func lines(path string) ([]string, error) {
 		}
 	}
 	return all, scanner.Err()
-}
-
-// download returns the folder of a module, from the module cache or the proxy.
-func download(ctx context.Context, module string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
-	cmd.Dir = os.TempDir() // outside any module
-	output, err := cmd.Output()
-	var answer struct{ Dir, Error string }
-	if jsonErr := json.Unmarshal(output, &answer); jsonErr != nil {
-		return "", fmt.Errorf("%s: %w", cmd, err)
-	}
-	if answer.Error != "" {
-		return "", fmt.Errorf("%s: %s", cmd, answer.Error)
-	}
-	return answer.Dir, nil
 }
 
 // In manifests and documents an image is the value of a key; in a chart's values often

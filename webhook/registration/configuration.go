@@ -8,6 +8,7 @@ import (
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"embargo.dev/policies/prefilter"
+	"embargo.dev/webhook/discovery"
 )
 
 const (
@@ -34,6 +35,8 @@ type desired struct {
 	trusted   []string
 	labels    NamespaceLabels
 	prefilter *prefilter.Prefilter // nil where there is none
+	resources []discovery.Resource // that may embed pod templates, beside the built-in workloads
+	closed    bool                 // whether the entry for those fails closed
 	caBundle  []byte
 	version   string
 	owner     *owner

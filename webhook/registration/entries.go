@@ -1,8 +1,6 @@
 package registration
 
 import (
-	"strings"
-
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -70,10 +68,13 @@ func (d *desired) entries() []entry {
 			rules: workloadRules(), conditions: d.filtered(goesOn),
 		},
 		{
-			// Pod templates outside the built-in workloads. Embargo's own namespace is
-			// left out, so that an installation never waits for itself.
-			name: templates, path: PathWorkloads, failure: admissionv1.Ignore,
-			rules:    []*ac.RuleWithOperationsApplyConfiguration{rule("apps", "v1", "controllerrevisions")},
+			// Pod templates outside the built-in workloads. Where in such an object they
+			// stand is found by structure, which no expression that can't err could do,
+			// so that there is no prefilter: it fails open unless somebody chose
+			// otherwise. Embargo's own namespace is left out, so that an installation
+			// never waits for itself.
+			name: templates, path: PathWorkloads, failure: d.whereClosed(),
+			rules:    templateRules(d.resources),
 			selector: notIn(d.namespace),
 		},
 	}
@@ -111,6 +112,14 @@ func (d *desired) whereFiltered(policy admissionv1.FailurePolicyType) admissionv
 	return policy
 }
 
+// whereClosed returns the failure policy that was chosen for discovered resources.
+func (d *desired) whereClosed() admissionv1.FailurePolicyType {
+	if d.closed {
+		return admissionv1.Fail
+	}
+	return admissionv1.Ignore
+}
+
 // workloadRules are the resources of which Kubernetes knows the pod spec.
 func workloadRules() []*ac.RuleWithOperationsApplyConfiguration {
 	return []*ac.RuleWithOperationsApplyConfiguration{
@@ -130,15 +139,4 @@ func rule(group, version string, resources ...string) *ac.RuleWithOperationsAppl
 func notIn(namespace string) *metaac.LabelSelectorApplyConfiguration {
 	return metaac.LabelSelector().WithMatchExpressions(metaac.LabelSelectorRequirement().
 		WithKey(corev1.LabelMetadataName).WithOperator(metav1.LabelSelectorOpNotIn).WithValues(namespace))
-}
-
-// Resources are what admission covers, as RESOURCE.GROUP.
-func Resources() []string {
-	var covered []string
-	for _, r := range append(workloadRules(), rule("apps", "v1", "controllerrevisions")) {
-		for _, resource := range r.Resources {
-			covered = append(covered, strings.TrimSuffix(resource+"."+r.APIGroups[0], "."))
-		}
-	}
-	return covered
 }

@@ -24,6 +24,7 @@ import (
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/prefilter"
+	"embargo.dev/webhook/discovery"
 	"embargo.dev/webhook/trigger"
 )
 
@@ -42,7 +43,12 @@ type Options struct {
 	// CABundle returns the CA by which the API server knows the webhook, nil while
 	// there is none.
 	CABundle func() []byte
-	// Triggers tell that Rules or CABundle may have changed.
+	// Resources returns those that may embed pod templates, beside the built-in
+	// workloads; false while nobody has looked yet.
+	Resources func() ([]discovery.Resource, bool)
+	// TemplatesFailClosed refuses changes of those resources while Embargo is down.
+	TemplatesFailClosed bool
+	// Triggers tell that Rules, CABundle or Resources may have changed.
 	Triggers []<-chan struct{}
 }
 
@@ -54,9 +60,27 @@ type Registrar struct {
 	live    client.Reader
 	cache   cache.Cache
 
+	filter filter // only the loop touches it
+
 	mu      sync.Mutex
 	state   State
 	changed trigger.Trigger
+}
+
+// filter is the prefilter of a rule set, kept because deriving one takes its time.
+type filter struct {
+	digest    string
+	prefilter *prefilter.Prefilter
+	err       error
+}
+
+// of returns the prefilter of the rules, or why there is none.
+func (f *filter) of(rules *policies.RuleSet) (*prefilter.Prefilter, error) {
+	if f.digest != rules.Digest() {
+		f.digest = rules.Digest()
+		f.prefilter, f.err = prefilter.New(rules)
+	}
+	return f.prefilter, f.err
 }
 
 // State says whether the API server calls the webhook and, if not, why.
@@ -181,7 +205,7 @@ func (r *Registrar) apply(ctx context.Context) (State, error) {
 		return State{}, errNotYet("no rule set is compiled yet")
 	}
 	state := State{RuleSet: rules.Digest()}
-	filter, err := prefilter.New(rules)
+	filter, err := r.filter.of(rules)
 	if err != nil {
 		state.Unfiltered = err.Error()
 	} else {
@@ -253,7 +277,12 @@ func (r *Registrar) desired(ctx context.Context) (*desired, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading ClusterRole %q: %w", r.options.Installation, err)
 	}
+	resources, looked := r.options.Resources()
+	if !looked {
+		return nil, errNotYet("the schemas of custom resources haven't been looked at yet")
+	}
 	return &desired{
+		resources: resources, closed: r.options.TemplatesFailClosed,
 		endpoint: r.options.Endpoint, namespace: r.options.Namespace, trusted: r.options.TrustedControllers,
 		caBundle: bundle, version: r.options.Version, owner: &owner{role.Name, role.UID},
 	}, nil

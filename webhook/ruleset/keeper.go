@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,9 +31,7 @@ type Keeper struct {
 	cache    ctrlcache.Cache
 	compiled atomic.Pointer[Compiled]
 	dirty    trigger.Trigger
-
-	mu        sync.Mutex
-	followers []trigger.Trigger
+	swapped  trigger.Broadcast
 }
 
 // NewKeeper returns a Keeper that reads from the cache once it is started.
@@ -56,13 +53,7 @@ func (k *Keeper) Compiled() *Compiled { return k.compiled.Load() }
 
 // Follow returns a channel that receives after a rule set was swapped in. Several
 // swaps in short order may be told as one.
-func (k *Keeper) Follow() <-chan struct{} {
-	follower := trigger.New()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.followers = append(k.followers, follower)
-	return follower
-}
+func (k *Keeper) Follow() <-chan struct{} { return k.swapped.Follow() }
 
 // NeedLeaderElection says that every replica compiles for itself.
 func (k *Keeper) NeedLeaderElection() bool { return false }
@@ -136,11 +127,7 @@ func (k *Keeper) compile(ctx context.Context) error {
 			"policies", len(source.Policies), "waivers", len(source.Waivers), "problems", len(problems))
 	}
 	record(rules, problems, time.Now())
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, follower := range k.followers {
-		follower.Fire()
-	}
+	k.swapped.Fire()
 	return nil
 }
 

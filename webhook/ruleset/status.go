@@ -47,7 +47,7 @@ type Circumstances struct {
 	// far it is ahead.
 	Skew func() (bool, time.Duration)
 	// Resources are those that admission covers.
-	Resources []string
+	Resources func() []string
 }
 
 // NewStatusWriter returns a StatusWriter for the keeper's rule sets; each trigger makes
@@ -101,7 +101,7 @@ func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now tim
 	if err != nil {
 		return err
 	}
-	o := observation{compiled: compiled, now: now, namespaces: namespaces, resources: w.circumstances.Resources}
+	o := observation{compiled: compiled, now: now, namespaces: namespaces, resources: w.circumstances.Resources()}
 	o.registration = w.circumstances.Registration()
 	o.skewed, o.ahead = w.circumstances.Skew()
 	var errs []error

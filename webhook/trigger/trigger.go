@@ -2,7 +2,10 @@
 // before the loop looks again are one.
 package trigger
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // Trigger wakes the loop that receives from it.
 type Trigger chan struct{}
@@ -31,5 +34,30 @@ func (t Trigger) Follow(ctx context.Context, others ...<-chan struct{}) {
 				}
 			}
 		}()
+	}
+}
+
+// Broadcast wakes every loop that follows it. The zero Broadcast has no followers.
+type Broadcast struct {
+	mu        sync.Mutex
+	followers []Trigger
+}
+
+// Follow returns a channel that receives after each firing. Several firings in short
+// order may be received as one.
+func (b *Broadcast) Follow() <-chan struct{} {
+	follower := New()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.followers = append(b.followers, follower)
+	return follower
+}
+
+// Fire wakes all followers. It never blocks.
+func (b *Broadcast) Fire() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, follower := range b.followers {
+		follower.Fire()
 	}
 }

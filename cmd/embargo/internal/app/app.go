@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -35,6 +36,7 @@ import (
 	"embargo.dev/webhook"
 	"embargo.dev/webhook/builtin"
 	"embargo.dev/webhook/certificates"
+	"embargo.dev/webhook/discovery"
 	"embargo.dev/webhook/registration"
 	"embargo.dev/webhook/ruleset"
 	"embargo.dev/webhook/skew"
@@ -47,6 +49,7 @@ type controller struct {
 	mgr          ctrl.Manager
 	certificates certificateSource
 	keeper       *ruleset.Keeper
+	discovery    *discovery.Discovery
 	registrar    *registration.Registrar
 	skew         *skew.Meter
 	skewed       trigger.Trigger // told to whoever writes conditions
@@ -66,7 +69,7 @@ func run(ctx context.Context, o *options.Options) error {
 	ctrl.SetLogger(newLogger(o.Logging))
 	ctrl.Log.Info("starting", "version", Version())
 	c := &controller{options: o, skew: skew.NewMeter(time.Now), skewed: trigger.New()}
-	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.register, c.serve, c.install, c.checks} {
+	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.discover, c.register, c.serve, c.install, c.checks} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -124,11 +127,17 @@ func clientConfig(kubeconfig string) (*rest.Config, error) {
 	return rest.InClusterConfig()
 }
 
-// cacheOptions keep little: of namespaces their metadata, of webhook configurations
-// the one that is Embargo's.
+// cacheOptions keep little: of namespaces and of what tells of schemas the metadata, and
+// of that no annotations, in which whole objects may lie; of webhook configurations the
+// one that is Embargo's.
 func cacheOptions() cache.Options {
 	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: func(object any) (any, error) {
+			if m, ok := object.(*metav1.PartialObjectMetadata); ok {
+				m.Annotations = nil
+			}
+			return cache.TransformStripManagedFields()(object)
+		},
 		ByObject: map[client.Object]cache.ByObject{
 			&admissionv1.ValidatingWebhookConfiguration{}: {Field: fields.OneTermEqualSelector(metav1.ObjectNameField, registration.Name)},
 		},
@@ -176,6 +185,14 @@ func (c *controller) rules(context.Context) error {
 	return c.mgr.Add(c.keeper)
 }
 
+func (c *controller) discover(context.Context) error {
+	var err error
+	if c.discovery, err = discovery.New(c.mgr.GetConfig(), c.mgr.GetCache()); err != nil {
+		return err
+	}
+	return c.mgr.Add(c.discovery)
+}
+
 func (c *controller) register(context.Context) error {
 	o := c.options
 	c.registrar = registration.NewRegistrar(c.mgr.GetClient(), c.mgr.GetAPIReader(), c.mgr.GetCache(), registration.Options{
@@ -192,14 +209,19 @@ func (c *controller) register(context.Context) error {
 			}
 			return compiled.Rules, registration.LabelsInUse(compiled.Source.Policies, compiled.Source.Waivers)
 		},
-		CABundle: c.certificates.CABundle,
-		Triggers: []<-chan struct{}{c.keeper.Follow(), c.certificates.Changed()},
+		CABundle:            c.certificates.CABundle,
+		Resources:           c.discovery.Resources,
+		TemplatesFailClosed: o.Webhook.TemplatesFailurePolicy == string(admissionv1.Fail),
+		Triggers:            []<-chan struct{}{c.keeper.Follow(), c.certificates.Changed(), c.discovery.Follow()},
 	})
 	status := ruleset.NewStatusWriter(c.keeper, c.mgr.GetClient(), time.Now, ruleset.Circumstances{
-		Resources:    registration.Resources(),
+		Resources: func() []string {
+			found, _ := c.discovery.Resources()
+			return registration.Resources(found)
+		},
 		Registration: c.registrar.State,
 		Skew:         func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
-	}, c.registrar.Changed(), c.skewed)
+	}, c.registrar.Changed(), c.skewed, c.discovery.Follow())
 	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(status))
 }
 
@@ -218,7 +240,7 @@ func (c *controller) serve(ctx context.Context) error {
 		Clock:              time.Now,
 		Cache:              c.mgr.GetCache(),
 		Live:               c.mgr.GetAPIReader(),
-		Covered:            workload.Builtin,
+		Covered:            func(kind schema.GroupKind) bool { return workload.Builtin(kind) || c.discovery.Covers(kind) },
 		TrustedControllers: c.options.TrustedControllers,
 	}})
 	server.Register(registration.PathKinds, &admission.Webhook{Handler: &webhook.Kinds{

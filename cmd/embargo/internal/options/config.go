@@ -54,6 +54,9 @@ type Webhook struct {
 	CertDir string `json:"certDir,omitempty"`
 	// Secret is the name of that Secret.
 	Secret string `json:"secret,omitempty"`
+	// TemplatesFailurePolicy says what becomes of changes of discovered resources while
+	// Embargo is down: Ignore lets them by unseen, Fail refuses them.
+	TemplatesFailurePolicy string `json:"templatesFailurePolicy,omitempty"`
 }
 
 // Service is the Service in front of the replicas, in Embargo's namespace.
@@ -91,7 +94,7 @@ func Default() Config {
 		Kind:           Kind,
 		Namespace:      "embargo-system",
 		Installation:   "embargo",
-		Webhook:        Webhook{Port: 9443, Secret: "embargo-webhook-certificate", Service: Service{Name: "embargo-webhook", Port: 443}},
+		Webhook:        Webhook{Port: 9443, Secret: "embargo-webhook-certificate", TemplatesFailurePolicy: "Ignore", Service: Service{Name: "embargo-webhook", Port: 443}},
 		Catalog:        Catalog{Vendors: []string{"*"}},
 		LeaderElection: LeaderElection{Name: "embargo"},
 		Metrics:        Endpoint{BindAddress: ":8080"},

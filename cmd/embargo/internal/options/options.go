@@ -39,6 +39,7 @@ func (o *Options) AddFlags(fs *pflag.FlagSet) {
 	fs.IntVar(&f.Webhook.Port, "webhook-port", f.Webhook.Port, "port to listen on for the API server")
 	fs.StringVar(&f.Webhook.URL, "webhook-url", f.Webhook.URL, "base URL at which the API server reaches the webhook instead of the Service")
 	fs.StringVar(&f.Webhook.CertDir, "cert-dir", f.Webhook.CertDir, "folder with tls.crt, tls.key and ca.crt instead of certificates kept in a Secret")
+	fs.StringVar(&f.Webhook.TemplatesFailurePolicy, "templates-failure-policy", f.Webhook.TemplatesFailurePolicy, "what becomes of changes of discovered resources while Embargo is down: Ignore or Fail")
 	fs.StringSliceVar(&f.Catalog.Vendors, "catalog-vendors", f.Catalog.Vendors, `built-in vendors to apply, or "*"`)
 	fs.BoolVar(&f.LeaderElection.Disabled, "leader-election-disabled", false, "run without leader election, as the only replica")
 	fs.StringVar(&f.Metrics.BindAddress, "metrics-bind-address", f.Metrics.BindAddress, `address for /metrics, "0" for none`)
@@ -63,6 +64,7 @@ func (o *Options) Complete(fs *pflag.FlagSet) error {
 		"webhook-port":             func() { o.Webhook.Port = o.flags.Webhook.Port },
 		"webhook-url":              func() { o.Webhook.URL = o.flags.Webhook.URL },
 		"cert-dir":                 func() { o.Webhook.CertDir = o.flags.Webhook.CertDir },
+		"templates-failure-policy": func() { o.Webhook.TemplatesFailurePolicy = o.flags.Webhook.TemplatesFailurePolicy },
 		"catalog-vendors":          func() { o.Catalog.Vendors = o.flags.Catalog.Vendors },
 		"leader-election-disabled": func() { o.LeaderElection.Disabled = o.flags.LeaderElection.Disabled },
 		"metrics-bind-address":     func() { o.Metrics.BindAddress = o.flags.Metrics.BindAddress },
@@ -96,6 +98,9 @@ func (o *Options) Validate() error {
 		if u, err := url.Parse(o.Webhook.URL); err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
 			wrong("webhook.url", "%q is not a base URL; want https://HOST:PORT", o.Webhook.URL)
 		}
+	}
+	if !slices.Contains([]string{"Ignore", "Fail"}, o.Webhook.TemplatesFailurePolicy) {
+		wrong("webhook.templatesFailurePolicy", "%q; want Ignore or Fail", o.Webhook.TemplatesFailurePolicy)
 	}
 	if !slices.Contains([]string{"debug", "info", "error"}, o.Logging.Level) {
 		wrong("logging.level", "%q; want debug, info or error", o.Logging.Level)
