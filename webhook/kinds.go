@@ -19,6 +19,7 @@ import (
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/preview"
 )
 
 // Kinds decides requests for Embargo's own kinds and for the labels of namespaces.
@@ -31,6 +32,8 @@ type Kinds struct {
 	Self string
 	// Clock tells whether a waiver has expired.
 	Clock func() time.Time
+	// Preview says what a change would do to workloads that are there.
+	Preview *preview.Previewer
 }
 
 var _ admission.Handler = &Kinds{}
@@ -39,18 +42,9 @@ var _ admission.Handler = &Kinds{}
 func (k *Kinds) Handle(ctx context.Context, review admission.Request) admission.Response {
 	switch review.Kind.Kind {
 	case "RestrictedVendor":
-		return check(&review.AdmissionRequest, func(v, _ *v1alpha1.RestrictedVendor) (field.ErrorList, []string) {
-			return policies.ValidateRestrictedVendor(v), policies.OddRestrictedVendor(v)
-		})
+		return k.vendor(ctx, &review.AdmissionRequest)
 	case "VendorPolicy":
-		var vendors v1alpha1.RestrictedVendorList
-		var others v1alpha1.VendorPolicyList
-		if err := k.list(ctx, &vendors, &others); err != nil {
-			return errored(http.StatusInternalServerError, err)
-		}
-		return check(&review.AdmissionRequest, func(p, _ *v1alpha1.VendorPolicy) (field.ErrorList, []string) {
-			return policies.ValidateVendorPolicy(p, others.Items), policies.OddVendorPolicy(p, vendors.Items)
-		})
+		return k.policy(ctx, &review.AdmissionRequest)
 	case "VendorWaiver":
 		return k.waiver(ctx, &review.AdmissionRequest)
 	case "VendorReport":
@@ -58,26 +52,61 @@ func (k *Kinds) Handle(ctx context.Context, review admission.Request) admission.
 	case "Namespace":
 		return k.namespace(ctx, &review.AdmissionRequest)
 	default:
-		return errored(http.StatusBadRequest, fmt.Errorf("kind %s is not decided here", review.Kind.Kind))
+		return errored(ctx, http.StatusBadRequest, fmt.Errorf("kind %s is not decided here", review.Kind.Kind))
 	}
 }
 
-func (k *Kinds) list(ctx context.Context, lists ...client.ObjectList) error {
-	for _, list := range lists {
+// rules are Embargo's objects as they are.
+type rules struct {
+	vendors  v1alpha1.RestrictedVendorList
+	policies v1alpha1.VendorPolicyList
+	waivers  v1alpha1.VendorWaiverList
+}
+
+// rules reads Embargo's objects from the cache.
+func (k *Kinds) rules(ctx context.Context) (*rules, error) {
+	r := &rules{}
+	for _, list := range []client.ObjectList{&r.vendors, &r.policies, &r.waivers} {
 		if err := k.Cache.List(ctx, list); err != nil {
-			return fmt.Errorf("listing %T from the cache: %w", list, err)
+			return nil, fmt.Errorf("listing %T from the cache: %w", list, err)
 		}
 	}
-	return nil
+	return r, nil
+}
+
+func (k *Kinds) vendor(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
+	there, err := k.rules(ctx)
+	if err != nil {
+		return errored(ctx, http.StatusInternalServerError, err)
+	}
+	return check(ctx, review, k.Self, func(v, _ *v1alpha1.RestrictedVendor) (field.ErrorList, []string) {
+		return policies.ValidateRestrictedVendor(v), policies.OddRestrictedVendor(v)
+	}, func(v *v1alpha1.RestrictedVendor) []string {
+		return k.Preview.Vendor(ctx, v, there.policies.Items, there.waivers.Items)
+	})
+}
+
+func (k *Kinds) policy(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
+	there, err := k.rules(ctx)
+	if err != nil {
+		return errored(ctx, http.StatusInternalServerError, err)
+	}
+	return check(ctx, review, k.Self, func(p, _ *v1alpha1.VendorPolicy) (field.ErrorList, []string) {
+		return policies.ValidateVendorPolicy(p, there.policies.Items), policies.OddVendorPolicy(p, there.vendors.Items)
+	}, func(p *v1alpha1.VendorPolicy) []string {
+		return k.Preview.Policy(ctx, p, there.vendors.Items, there.policies.Items, there.waivers.Items)
+	})
 }
 
 func (k *Kinds) waiver(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
-	var vendors v1alpha1.RestrictedVendorList
-	if err := k.list(ctx, &vendors); err != nil {
-		return errored(http.StatusInternalServerError, err)
+	there, err := k.rules(ctx)
+	if err != nil {
+		return errored(ctx, http.StatusInternalServerError, err)
 	}
-	response := check(review, func(w, old *v1alpha1.VendorWaiver) (field.ErrorList, []string) {
-		return policies.ValidateVendorWaiver(w, old, k.Clock()), policies.OddVendorWaiver(w, vendors.Items)
+	response := check(ctx, review, k.Self, func(w, old *v1alpha1.VendorWaiver) (field.ErrorList, []string) {
+		return policies.ValidateVendorWaiver(w, old, k.Clock()), policies.OddVendorWaiver(w, there.vendors.Items)
+	}, func(w *v1alpha1.VendorWaiver) []string {
+		return k.Preview.Waiver(ctx, w, there.vendors.Items, there.policies.Items)
 	})
 	// spec.approvedBy is what the writer says; this is who the writer was.
 	response.AuditAnnotations = map[string]string{"written-by": review.UserInfo.Username}
@@ -93,16 +122,17 @@ func (k *Kinds) report(review *admissionv1.AdmissionRequest) admission.Response 
 		fmt.Errorf("reports are written by Embargo's audit alone (%s)", k.Self)))
 }
 
-// check validates an object of one of Embargo's kinds. One that is being deleted, or
+// check validates an object of one of Embargo's kinds, and previews what it would do:
+// to whoever can read it, which the controller's own writes have nobody for. One that is being deleted, or
 // whose spec and labels stay as they are, is let by whatever it holds: what an older
 // version stored must never stand in the way of cleaning up.
 func check[T any, O interface {
 	*T
 	metav1.Object
-}](review *admissionv1.AdmissionRequest, validate func(object, old O) (field.ErrorList, []string)) admission.Response {
+}](ctx context.Context, review *admissionv1.AdmissionRequest, self string, validate func(object, old O) (field.ErrorList, []string), preview func(object O) []string) admission.Response {
 	object, old, err := decodeBoth[T, O](review)
 	if err != nil {
-		return errored(http.StatusBadRequest, err)
+		return errored(ctx, http.StatusBadRequest, err)
 	}
 	if object.GetDeletionTimestamp() != nil || old != nil && sameSpec(object, old) {
 		return admission.Allowed("")
@@ -110,6 +140,9 @@ func check[T any, O interface {
 	errs, odd := validate(object, old)
 	if len(errs) > 0 {
 		return refused(review, apierrors.NewInvalid(kindOf(review), object.GetName(), errs))
+	}
+	if review.UserInfo.Username != self {
+		odd = append(odd, preview(object)...)
 	}
 	return admission.Allowed("").WithWarnings(odd...)
 }

@@ -32,20 +32,20 @@ type exemption struct {
 func (k *Kinds) namespace(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
 	now, before, err := decodeBoth[metav1.PartialObjectMetadata](review)
 	if err != nil {
-		return errored(http.StatusBadRequest, err)
+		return errored(ctx, http.StatusBadRequest, err)
 	}
 	if now.DeletionTimestamp != nil {
 		return admission.Allowed("")
 	}
 	exemptions, err := k.exemptions(ctx, now, before)
 	if err != nil {
-		return errored(http.StatusInternalServerError, err)
+		return errored(ctx, http.StatusInternalServerError, err)
 	}
 	var missing []string
 	for _, e := range exemptions {
 		allowed, err := k.mayExempt(ctx, review, e)
 		if err != nil {
-			return errored(http.StatusInternalServerError, err)
+			return errored(ctx, http.StatusInternalServerError, err)
 		}
 		if !allowed {
 			missing = append(missing, fmt.Sprintf("the namespace would %s %s, for which %q needs the verb %q on %s.%s",
@@ -61,22 +61,19 @@ func (k *Kinds) namespace(ctx context.Context, review *admissionv1.AdmissionRequ
 // exemptions are the policies that the namespace leaves and the live waivers that it
 // enters. A namespace that is created leaves none: it was nowhere.
 func (k *Kinds) exemptions(ctx context.Context, now, before *metav1.PartialObjectMetadata) ([]exemption, error) {
-	var (
-		vendorPolicies v1alpha1.VendorPolicyList
-		waivers        v1alpha1.VendorWaiverList
-		list           []exemption
-	)
-	if err := k.list(ctx, &vendorPolicies, &waivers); err != nil {
+	there, err := k.rules(ctx)
+	if err != nil {
 		return nil, err
 	}
-	for i := range vendorPolicies.Items {
-		p := &vendorPolicies.Items[i]
+	var list []exemption
+	for i := range there.policies.Items {
+		p := &there.policies.Items[i]
 		if before != nil && selects(&p.Spec.NamespaceSelector, before) && !selects(&p.Spec.NamespaceSelector, now) {
 			list = append(list, exemption{"vendorpolicies", p.Name, "leave the VendorPolicy"})
 		}
 	}
-	for i := range waivers.Items {
-		w := &waivers.Items[i]
+	for i := range there.waivers.Items {
+		w := &there.waivers.Items[i]
 		entered := selects(&w.Spec.NamespaceSelector, now) && (before == nil || !selects(&w.Spec.NamespaceSelector, before))
 		if entered && w.Spec.Expires.After(k.Clock()) {
 			list = append(list, exemption{"vendorwaivers", w.Name, "enter the VendorWaiver"})

@@ -64,10 +64,6 @@ func forbidden(review *admissionv1.AdmissionRequest, d policies.Decision) admiss
 	return admission.Response{AdmissionResponse: admissionv1.AdmissionResponse{Allowed: false, Result: status}}
 }
 
-// errored says that no decision could be made; the entry's failurePolicy decides
-// what the API server makes of it.
-func errored(code int32, err error) admission.Response { return admission.Errored(code, err) }
-
 func annotations(d policies.Decision) map[string]string {
 	values := map[string]string{
 		annotationDecision: string(d.Action),

@@ -27,7 +27,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"embargo.dev/cmd/embargo/internal/options"
 	"embargo.dev/policies"
@@ -37,6 +36,7 @@ import (
 	"embargo.dev/webhook/builtin"
 	"embargo.dev/webhook/certificates"
 	"embargo.dev/webhook/discovery"
+	"embargo.dev/webhook/preview"
 	"embargo.dev/webhook/registration"
 	"embargo.dev/webhook/ruleset"
 	"embargo.dev/webhook/skew"
@@ -235,20 +235,21 @@ func (c *controller) serve(ctx context.Context) error {
 		return fmt.Errorf("asking the API server who this controller is: %w", err)
 	}
 	server := c.mgr.GetWebhookServer()
-	server.Register(registration.PathWorkloads, &admission.Webhook{Handler: &webhook.Workloads{
+	server.Register(registration.PathWorkloads, webhook.Serve(&webhook.Workloads{
 		Rules:              c.keeper.Rules,
 		Clock:              time.Now,
 		Cache:              c.mgr.GetCache(),
 		Live:               c.mgr.GetAPIReader(),
 		Covered:            func(kind schema.GroupKind) bool { return workload.Builtin(kind) || c.discovery.Covers(kind) },
 		TrustedControllers: c.options.TrustedControllers,
-	}})
-	server.Register(registration.PathKinds, &admission.Webhook{Handler: &webhook.Kinds{
-		Cache:  c.mgr.GetCache(),
-		Access: clientset.AuthorizationV1().SubjectAccessReviews(),
-		Self:   self.Status.UserInfo.Username,
-		Clock:  time.Now,
-	}})
+	}))
+	server.Register(registration.PathKinds, webhook.Serve(&webhook.Kinds{
+		Cache:   c.mgr.GetCache(),
+		Access:  clientset.AuthorizationV1().SubjectAccessReviews(),
+		Self:    self.Status.UserInfo.Username,
+		Clock:   time.Now,
+		Preview: preview.New(c.mgr.GetCache(), c.mgr.GetAPIReader(), time.Now),
+	}))
 	return nil
 }
 

@@ -1,0 +1,163 @@
+package preview
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Previewer previews. What it may cost is bounded: a writer waits for it.
+type Previewer struct {
+	// Cache has the namespaces.
+	Cache client.Reader
+	// Live lists workloads from the API server.
+	Live client.Reader
+	// Clock tells now.
+	Clock func() time.Time
+	// Limit is how many objects are looked at.
+	Limit int
+	// Timeout is how long that may take.
+	Timeout time.Duration
+
+	busy chan struct{}
+}
+
+// New returns a Previewer that looks at up to 3,000 objects for up to a second, as
+// Kubernetes' own Pod Security admission does.
+func New(cache, live client.Reader, clock func() time.Time) *Previewer {
+	return &Previewer{Cache: cache, Live: live, Clock: clock, Limit: 3000, Timeout: time.Second, busy: make(chan struct{}, 1)}
+}
+
+// Vendor says what a restricted vendor would do beside the policies and waivers.
+func (p *Previewer) Vendor(ctx context.Context, v *v1alpha1.RestrictedVendor, vendorPolicies []v1alpha1.VendorPolicy, waivers []v1alpha1.VendorWaiver) []string {
+	return p.preview(ctx, policies.Source{Vendors: []v1alpha1.RestrictedVendor{*v}, Policies: vendorPolicies, Waivers: waivers}, binds)
+}
+
+// Policy says what a policy alone would do with the vendors and waivers. The mirrors of
+// the other policies count, since those are facts about the cluster.
+func (p *Previewer) Policy(ctx context.Context, vp *v1alpha1.VendorPolicy, vendors []v1alpha1.RestrictedVendor, others []v1alpha1.VendorPolicy, waivers []v1alpha1.VendorWaiver) []string {
+	all := []v1alpha1.VendorPolicy{*vp}
+	for _, other := range others {
+		if other.Name != vp.Name {
+			all = append(all, other)
+		}
+	}
+	return p.preview(ctx, policies.Source{Vendors: vendors, Policies: all, Waivers: waivers}, func(f policies.Finding) bool {
+		return binds(f) && slices.Contains(f.Policies, vp.Name)
+	})
+}
+
+// Waiver says what a waiver would cover.
+func (p *Previewer) Waiver(ctx context.Context, w *v1alpha1.VendorWaiver, vendors []v1alpha1.RestrictedVendor, vendorPolicies []v1alpha1.VendorPolicy) []string {
+	return p.preview(ctx, policies.Source{Vendors: vendors, Policies: vendorPolicies, Waivers: []v1alpha1.VendorWaiver{*w}}, func(f policies.Finding) bool {
+		return f.Waiver == w.Name
+	})
+}
+
+// binds leaves out what no vendor's restriction is the reason of.
+func binds(f policies.Finding) bool { return f.Vendor != "" }
+
+// preview evaluates the workloads now and at the next transition. It answers whatever
+// happens: a preview must not be in the way of what it previews.
+func (p *Previewer) preview(ctx context.Context, source policies.Source, about func(policies.Finding) bool) []string {
+	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
+	defer cancel()
+	select {
+	case p.busy <- struct{}{}:
+		defer func() { <-p.busy }()
+	case <-ctx.Done():
+		return []string{"no preview: others are being made"}
+	}
+	found, all, err := p.workloads(ctx)
+	if err != nil {
+		return []string{fmt.Sprintf("no preview: %v", err)}
+	}
+	rules, _ := policies.Compile(source) // what doesn't compile was refused or is told elsewhere
+	now := p.Clock()
+	lines := describe("now", effects(rules, found, now, about))
+	if next, ok := rules.NextTransition(now); ok && ctx.Err() == nil {
+		lines = append(lines, describe("from "+next.UTC().Format(time.RFC3339), effects(rules, found, next, about))...)
+	}
+	extent := fmt.Sprintf("%d workloads looked at", len(found))
+	if !all {
+		extent += ", there are more"
+	}
+	if len(lines) == 0 {
+		return []string{fmt.Sprintf("preview: no workload is affected (%s)", extent)}
+	}
+	return append([]string{fmt.Sprintf("preview of what this does to workloads that are there (%s):", extent)}, lines...)
+}
+
+// effect is what becomes of a workload.
+type effect struct{ update, goesOn v1alpha1.Action }
+
+// effects groups the workloads that are affected at an instant.
+func effects(rules *policies.RuleSet, found []looked, at time.Time, about func(policies.Finding) bool) map[effect][]string {
+	groups := map[effect][]string{}
+	for _, l := range found {
+		e := effect{
+			update: strongest(rules, l, policies.UseUpdate, at, about),
+			goesOn: strongest(rules, l, policies.UseContinue, at, about),
+		}
+		if e != (effect{v1alpha1.ActionAllow, v1alpha1.ActionAllow}) {
+			groups[e] = append(groups[e], l.name())
+		}
+	}
+	return groups
+}
+
+func strongest(rules *policies.RuleSet, l looked, use policies.Use, at time.Time, about func(policies.Finding) bool) v1alpha1.Action {
+	action := v1alpha1.ActionAllow
+	request := policies.Request{Operation: policies.Create, Kind: l.kind, Namespace: l.namespace, Object: l.object, AssumeUse: use}
+	for _, f := range rules.Evaluate(request, policies.At(at)).Findings {
+		if about(f) {
+			action = action.Stronger(f.Action)
+		}
+	}
+	return action
+}
+
+// named is how many workloads a line names.
+const named = 3
+
+// describe writes a line for each group, that of the strongest effect first.
+func describe(when string, groups map[effect][]string) []string {
+	order := make([]effect, 0, len(groups))
+	for e := range groups {
+		order = append(order, e)
+	}
+	slices.SortFunc(order, func(a, b effect) int {
+		return cmp.Or(cmp.Compare(b.update.Strength(), a.update.Strength()), cmp.Compare(b.goesOn.Strength(), a.goesOn.Strength()))
+	})
+	var lines []string
+	for _, e := range order {
+		names := groups[e]
+		slices.Sort(names)
+		others := ""
+		if rest := len(names) - named; rest > 0 {
+			names, others = names[:named], fmt.Sprintf(" (and %d more)", rest)
+		}
+		lines = append(lines, fmt.Sprintf("%s, %s, %s: %s%s", when, updates[e.update], children[e.goesOn], strings.Join(names, ", "), others))
+	}
+	return lines
+}
+
+// What an action means for an update, and for the creation of a child.
+var (
+	updates = map[v1alpha1.Action]string{
+		v1alpha1.ActionAllow: "updates are allowed", v1alpha1.ActionAudit: "updates are audited",
+		v1alpha1.ActionWarn: "updates are warned about", v1alpha1.ActionDeny: "updates are refused",
+	}
+	children = map[v1alpha1.Action]string{
+		v1alpha1.ActionAllow: "restarts are allowed", v1alpha1.ActionAudit: "restarts are audited",
+		v1alpha1.ActionWarn: "restarts are warned about", v1alpha1.ActionDeny: "restarts are refused",
+	}
+)

@@ -1,0 +1,90 @@
+package preview_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"embargo.dev/policies/catalog"
+	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/preview"
+)
+
+// crowd is a client of a cluster with so many Pods of a listed vendor.
+func crowd(t *testing.T, pods int, functions interceptor.Funcs) client.Client {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	require.NoError(t, clientgoscheme.AddToScheme(scheme))
+	require.NoError(t, metav1.AddMetaToScheme(scheme))
+	objects := []client.Object{&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "n"}}}
+	for i := range pods {
+		objects = append(objects, &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: fmt.Sprintf("p-%04d", i)},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "kaspersky/scanengine_httpd"}}},
+		})
+	}
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(functions).Build()
+}
+
+func kaspersky(t *testing.T) *v1alpha1.RestrictedVendor {
+	t.Helper()
+	vendors, err := catalog.Vendors()
+	require.NoError(t, err)
+	for i := range vendors {
+		if vendors[i].Name == "kaspersky" {
+			return &vendors[i]
+		}
+	}
+	t.Fatal("kaspersky isn't in the list")
+	return nil
+}
+
+func TestAPreviewNamesTheFirstFew(t *testing.T) {
+	c := crowd(t, 5, interceptor.Funcs{})
+	lines := preview.New(c, c, time.Now).Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
+	assert.Equal(t, []string{
+		"preview of what this does to workloads that are there (5 workloads looked at):",
+		"now, updates are refused, restarts are warned about: n/Pod/p-0000, n/Pod/p-0001, n/Pod/p-0002 (and 2 more)",
+	}, lines[:2])
+}
+
+func TestAPreviewIsBounded(t *testing.T) {
+	c := crowd(t, 50, interceptor.Funcs{})
+	p := preview.New(c, c, time.Now)
+	p.Limit = 0
+	lines := p.Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
+	assert.Equal(t, []string{"preview: no workload is affected (0 workloads looked at, there are more)"}, lines)
+
+	slow := crowd(t, 5, interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, o ...client.ListOption) error {
+		if _, pods := list.(*corev1.PodList); pods {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return c.List(ctx, list, o...)
+	}})
+	p = preview.New(slow, slow, time.Now)
+	p.Timeout = 50 * time.Millisecond
+	start := time.Now()
+	lines = p.Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
+	assert.Equal(t, []string{"preview: no workload is affected (0 workloads looked at, there are more)"}, lines)
+	assert.Less(t, time.Since(start), time.Second)
+}
+
+func TestAPreviewThatFailsIsInNobodysWay(t *testing.T) {
+	broken := crowd(t, 0, interceptor.Funcs{List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error {
+		return fmt.Errorf("no rights")
+	}})
+	lines := preview.New(broken, broken, time.Now).Vendor(t.Context(), kaspersky(t), nil, nil)
+	assert.Equal(t, []string{"no preview: listing namespaces from the cache: no rights"}, lines)
+}

@@ -1,0 +1,119 @@
+package preview
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/workload"
+)
+
+// page is how many objects are listed at a time.
+const page = 500
+
+// looked is a workload that was looked at.
+type looked struct {
+	kind      schema.GroupKind
+	namespace policies.Namespace
+	object    workload.Object
+}
+
+// name names the workload as people do.
+func (l looked) name() string {
+	return fmt.Sprintf("%s/%s/%s", l.namespace.Name, l.kind.Kind, l.object.Name)
+}
+
+// kindList is a kind with an empty list of it.
+type kindList struct {
+	kind schema.GroupKind
+	list client.ObjectList
+}
+
+// lists are the kinds that are looked at, those that run most first.
+func lists() []kindList {
+	return []kindList{
+		{schema.GroupKind{Group: "apps", Kind: "Deployment"}, &appsv1.DeploymentList{}},
+		{schema.GroupKind{Group: "apps", Kind: "StatefulSet"}, &appsv1.StatefulSetList{}},
+		{schema.GroupKind{Group: "apps", Kind: "DaemonSet"}, &appsv1.DaemonSetList{}},
+		{schema.GroupKind{Group: "batch", Kind: "CronJob"}, &batchv1.CronJobList{}},
+		{schema.GroupKind{Group: "batch", Kind: "Job"}, &batchv1.JobList{}},
+		{schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}, &appsv1.ReplicaSetList{}},
+		{schema.GroupKind{Kind: "ReplicationController"}, &corev1.ReplicationControllerList{}},
+		{schema.GroupKind{Kind: "Pod"}, &corev1.PodList{}},
+	}
+}
+
+// workloads lists the workloads of the cluster, up to the limit and until the context
+// ends; false where there are, or may be, more.
+func (p *Previewer) workloads(ctx context.Context) (found []looked, all bool, err error) {
+	namespaces, err := p.namespaces(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	objects := 0
+	for _, k := range lists() {
+		for more := true; more; more = k.list.GetContinue() != "" {
+			err := p.Live.List(ctx, k.list, client.Limit(page), client.Continue(k.list.GetContinue()))
+			switch {
+			case ctx.Err() != nil || objects >= p.Limit:
+				return found, false, nil
+			case err != nil:
+				return nil, false, fmt.Errorf("listing %ss: %w", k.kind.Kind, err)
+			}
+			objects += meta.LenList(k.list)
+			err = meta.EachListItem(k.list, func(o runtime.Object) error {
+				l, top, err := look(k.kind, o, namespaces)
+				if top && err == nil {
+					found = append(found, l)
+				}
+				return err
+			})
+			if err != nil {
+				return nil, false, err
+			}
+		}
+	}
+	return found, true, nil
+}
+
+// look reads the images of an object; false where it is only part of another workload,
+// which controls it.
+func look(kind schema.GroupKind, o runtime.Object, namespaces map[string]policies.Namespace) (looked, bool, error) {
+	if m, ok := o.(metav1.Object); ok && metav1.GetControllerOf(m) != nil {
+		return looked{}, false, nil
+	}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	if err != nil {
+		return looked{}, false, fmt.Errorf("reading a %s: %w", kind.Kind, err)
+	}
+	object := workload.FromMap(kind, fields)
+	ns, known := namespaces[object.Namespace]
+	if !known {
+		ns = policies.Namespace{Name: object.Namespace}
+	}
+	return looked{kind, ns, object}, true, nil
+}
+
+// namespaces returns the namespaces in the cache with their labels.
+func (p *Previewer) namespaces(ctx context.Context) (map[string]policies.Namespace, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+	if err := p.Cache.List(ctx, list); err != nil {
+		return nil, fmt.Errorf("listing namespaces from the cache: %w", err)
+	}
+	byName := make(map[string]policies.Namespace, len(list.Items))
+	for i := range list.Items {
+		ns := &list.Items[i]
+		byName[ns.Name] = policies.Namespace{Name: ns.Name, Labels: ns.Labels, Known: true}
+	}
+	return byName, nil
+}

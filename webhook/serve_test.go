@@ -1,0 +1,79 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"embargo.dev/policies"
+	"embargo.dev/policies/workload"
+	"embargo.dev/test/scenario"
+	"embargo.dev/webhook"
+)
+
+func ownerKind(o *workload.OwnerReference) schema.GroupKind {
+	return schema.FromAPIVersionAndKind(o.APIVersion, o.Kind).GroupKind()
+}
+
+func post(t *testing.T, w *webhook.Workloads, review *admissionv1.AdmissionReview) *httptest.ResponseRecorder {
+	t.Helper()
+	body, err := json.Marshal(review)
+	require.NoError(t, err)
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/validate", bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	recorder := httptest.NewRecorder()
+	webhook.Serve(w).ServeHTTP(recorder, request)
+	return recorder
+}
+
+// TestWhatCannotBeDecidedIsNoRefusal: a refusal counts whatever the failurePolicy, an
+// HTTP error doesn't.
+func TestWhatCannotBeDecidedIsNoRefusal(t *testing.T) {
+	var owned *scenario.Scenario
+	scenarios, err := scenario.Load(scenarioDir)
+	require.NoError(t, err)
+	for _, s := range scenarios {
+		if request, err := s.Request(); err == nil && request.Object.Controller != nil && workload.Builtin(ownerKind(request.Object.Controller)) && len(s.At) > len(time.DateOnly) {
+			owned = s
+			break
+		}
+	}
+	require.NotNil(t, owned)
+	rules, _ := owned.RuleSet()
+	instant, err := time.Parse(time.RFC3339, owned.At)
+	require.NoError(t, err)
+	review, err := owned.Review()
+	require.NoError(t, err)
+	broken := fake.NewClientBuilder().WithScheme(newScheme(t)).WithInterceptorFuncs(interceptor.Funcs{
+		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+			return errors.New("etcd is on holiday")
+		},
+	}).Build()
+	w := &webhook.Workloads{
+		Rules: func() *policies.RuleSet { return rules }, Clock: func() time.Time { return instant },
+		Cache: broken, Live: broken, Covered: workload.Builtin,
+	}
+	answer := post(t, w, review)
+	assert.Equal(t, http.StatusInternalServerError, answer.Code)
+	assert.Contains(t, answer.Body.String(), "etcd is on holiday")
+
+	w.Covered = func(schema.GroupKind) bool { return false }
+	answer = post(t, w, review)
+	assert.Equal(t, http.StatusOK, answer.Code)
+	var decided admissionv1.AdmissionReview
+	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &decided))
+	assert.Equal(t, review.Request.UID, decided.Response.UID)
+}
