@@ -23,19 +23,29 @@ type stage struct {
 	binary  string
 	log     *os.File
 	replica *installation.Replica
+	// obstacle, where there is one, stands between API server and replica.
+	obstacle *obstacle
 }
 
 func setUp(t *testing.T) *stage {
+	t.Helper()
+	return setUpOn(t, controlplane.Options{ControllerManager: true}, nil)
+}
+
+// setUpOn starts a control plane of the given options, with a replica behind the
+// obstacle if there is one.
+func setUpOn(t *testing.T, o controlplane.Options, between *obstacle) *stage {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	dir := t.TempDir()
 	root, err := installation.Root(ctx)
 	require.NoError(t, err)
-	s := &stage{}
+	s := &stage{obstacle: between}
 	s.binary, err = installation.Build(ctx, root, dir)
 	require.NoError(t, err)
-	s.plane, err = controlplane.Start(ctx, controlplane.Options{ControllerManager: true, Progress: os.Stderr})
+	o.Progress = os.Stderr
+	s.plane, err = controlplane.Start(ctx, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.plane.Stop()) })
 	require.NoError(t, installation.Prepare(ctx, s.plane, root))
@@ -49,8 +59,15 @@ func setUp(t *testing.T) *stage {
 // start starts a replica and waits until it is ready.
 func (s *stage) start(t *testing.T) {
 	t.Helper()
-	replica, err := installation.Start(s.plane, s.binary, "", s.log)
+	var flags []string
+	if s.obstacle != nil {
+		flags = append(flags, "--webhook-url="+s.obstacle.URL())
+	}
+	replica, err := installation.Start(s.plane, s.binary, "", s.log, flags...)
 	require.NoError(t, err)
+	if s.obstacle != nil {
+		s.obstacle.leadTo(replica.Port)
+	}
 	t.Cleanup(func() { assert.NoError(t, replica.Stop()) })
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -108,4 +125,13 @@ func TestUninstallingLeavesNothing(t *testing.T) {
 	require.Eventually(t, func() bool { return left() == "" }, 30*time.Second, 100*time.Millisecond)
 	assert.Never(t, func() bool { return strings.Contains(left(), "validatingwebhookconfiguration") }, 5*time.Second, 250*time.Millisecond, "it isn't written again")
 	kubectl("run", "free", "--image=kaspersky/scanengine_httpd:2.1")
+}
+
+// applyFile applies a manifest.
+func (s *stage) applyFile(t *testing.T, manifest string) {
+	t.Helper()
+	cmd := s.plane.Kubectl(t.Context(), "apply", "-f", "-")
+	cmd.Stdin = strings.NewReader(manifest)
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(output))
 }

@@ -110,6 +110,24 @@ func TestOnlyLabelsInUseAreLookedAt(t *testing.T) {
 	assert.Nil(t, LabelsInUse(nil, nil).conditions(), "without any, there is no entry")
 }
 
+// TestAWaiverForAllOthersIsEnteredByAnyNewNamespace is about selectors that ask only for
+// what a namespace must not have.
+func TestAWaiverForAllOthersIsEnteredByAnyNewNamespace(t *testing.T) {
+	not := func(operator metav1.LabelSelectorOperator) metav1.LabelSelectorRequirement {
+		return metav1.LabelSelectorRequirement{Key: "env", Operator: operator, Values: map[bool][]string{true: {"prod"}}[operator == metav1.LabelSelectorOpNotIn]}
+	}
+	created := &admissionv1.AdmissionRequest{Operation: admissionv1.Create}
+	for _, operator := range []metav1.LabelSelectorOperator{metav1.LabelSelectorOpNotIn, metav1.LabelSelectorOpDoesNotExist} {
+		selector := metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{not(operator)}}
+		inUse := func() NamespaceLabels {
+			return LabelsInUse(nil, []v1alpha1.VendorWaiver{{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: selector}}})
+		}
+		assert.True(t, holds(t, inUse().conditions()[0].expression, created, labelled("a", nil), nil), operator)
+		selector.MatchLabels = map[string]string{"team": "x"}
+		assert.False(t, holds(t, inUse().conditions()[0].expression, created, labelled("a", nil), nil), "a label that it must have brings it in")
+	}
+}
+
 func TestALowerVersionNeverOverwritesAHigherOne(t *testing.T) {
 	for _, c := range []struct {
 		there, own string
