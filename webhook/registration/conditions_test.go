@@ -5,37 +5,22 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admission/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apiserver/pkg/admission"
-	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
-	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
-	"k8s.io/apiserver/pkg/cel/environment"
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/prefilter"
 	"embargo.dev/policies/v1alpha1"
+	conditions "embargo.dev/test/condition"
 )
-
-// budget is what the API server allows the conditions of an entry to cost.
-const budget = 2_500_000
 
 // holds evaluates a condition as the API server does.
 func holds(t *testing.T, expression string, request *admissionv1.AdmissionRequest, object, old runtime.Object) bool {
 	t.Helper()
-	compiler := celplugin.NewConditionCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
-	compiled := compiler.CompileCondition([]celplugin.ExpressionAccessor{&matchconditions.MatchCondition{Name: "c", Expression: expression}},
-		celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions)
-	require.Empty(t, compiled.CompilationErrors())
-	results, _, err := compiled.ForInput(t.Context(), &admission.VersionedAttributes{VersionedObject: admission.NewLazyObject(object), VersionedOldObject: admission.NewLazyObject(old)},
-		request, celplugin.OptionalVariableBindings{}, nil, budget)
-	require.NoError(t, err)
-	require.NoError(t, results[0].Error)
-	return results[0].EvalResult.Value().(bool)
+	return conditions.Compile(t, expression).Holds(t, request, object, old)
 }
 
 // TestWhoGoesOnIsOneThing compares the expression in the configuration with the
