@@ -231,6 +231,9 @@ func quoteImage(text string) string { return `"` + clean(text, maxImage) + `"` }
 // a warning with a control character in it without a word, and what can't be
 // seen can mislead. Such characters are shown by their code.
 func clean(text string, most int) string {
+	if len(text) <= most && plain(text) {
+		return text
+	}
 	var b strings.Builder
 	count := 0
 	for _, r := range text {
@@ -246,4 +249,14 @@ func clean(text string, most int) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// plain reports whether the text is printable ASCII, as nearly all names are.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

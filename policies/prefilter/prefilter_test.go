@@ -313,6 +313,9 @@ func TestTooBroad(t *testing.T) {
 		"docker.io/ab*":  nil,
 		"docker.io/lib*": nil,
 		"quay.io/**":     {{Prefix: "docker.io", Upstream: "quay.io"}},
+		// nginx is docker.io/library/nginx, and so quay.io/library/nginx.
+		"quay.io/library/**": {{Prefix: "docker.io", Upstream: "quay.io"}},
+		"quay.io/lib*/**":    {{Prefix: "docker.io", Upstream: "quay.io"}},
 	} {
 		_, err := prefilter.New(ruleSet([]string{pattern}, nil, mirrors...))
 		var broad *prefilter.TooBroad

@@ -51,6 +51,11 @@ func setUpOn(t *testing.T, o controlplane.Options, between *obstacle) *stage {
 	require.NoError(t, installation.Prepare(ctx, s.plane, root))
 	s.log, err = os.Create(filepath.Join(dir, "log"))
 	require.NoError(t, err)
+	t.Cleanup(func() {
+		if s.replica != nil {
+			assert.NoError(t, s.replica.Stop())
+		}
+	})
 	s.start(t)
 	require.NoError(t, installation.AwaitRegistered(ctx, s.plane))
 	return s
@@ -68,11 +73,10 @@ func (s *stage) start(t *testing.T) {
 	if s.obstacle != nil {
 		s.obstacle.leadTo(replica.Port)
 	}
-	t.Cleanup(func() { assert.NoError(t, replica.Stop()) })
+	s.replica = replica
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.NoError(t, replica.AwaitReady(ctx))
-	s.replica = replica
 }
 
 func (s *stage) restart(t *testing.T) {
