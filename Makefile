@@ -83,8 +83,10 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 
 .PHONY: bench
-bench: ## Measure matching, reading and deciding
-	go test -run '^$$' -bench . -benchmem ./policies/...
+bench: binaries ## Measure matching, deciding, and admission beside a webhook that does nothing (dist/bench-admission.json)
+	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook
+	@mkdir -p dist
+	go run ./test/bench/admission -json dist/bench-admission.json
 
 ##@ Clean
 
