@@ -15,6 +15,6 @@ recognised, and which restrictions bind it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newListValidate(streams))
+	cmd.AddCommand(newListValidate(streams), newListImport(streams))
 	return cmd
 }

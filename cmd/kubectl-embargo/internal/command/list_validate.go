@@ -182,7 +182,7 @@ func (c *listValidate) print() error {
 	}
 	r.Problems = slices.Concat([]output.ListProblem{}, r.Problems)
 	slices.SortStableFunc(r.Problems, func(a, b output.ListProblem) int {
-		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Severity, b.Severity))
+		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Field, b.Field))
 	})
 	if err := output.PrintValidation(c.Out, c.format, r); err != nil {
 		return err
