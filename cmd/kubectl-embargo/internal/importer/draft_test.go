@@ -2,76 +2,20 @@ package importer_test
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"sigs.k8s.io/yaml"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/importer"
-	"embargo.dev/cmd/kubectl-embargo/internal/lint"
-	"embargo.dev/policies/v1alpha1"
 )
-
-// problems says what is wrong with a draft as it is written: it decodes strictly.
-func problems(t testing.TB, text []byte) []lint.Problem {
-	t.Helper()
-	var v v1alpha1.RestrictedVendor
-	require.NoError(t, yaml.UnmarshalStrict(text, &v), string(text))
-	var fields map[string]any
-	require.NoError(t, yaml.Unmarshal(text, &fields))
-	found, err := lint.Vendor(t.Context(), &v, fields)
-	require.NoError(t, err)
-	return found
-}
-
-// missing are the fields that a person has to complete.
-var missing = regexp.MustCompile(`^spec\.restrictions\[\d+\]\.(authority|audience|timeZone|citations\[\d+\]\.url|schedule\[0\]\.(effective|introduce|update|continue)): Required value`)
 
 func yamlOf(t testing.TB, d *importer.Draft) []byte {
 	t.Helper()
 	text, err := d.YAML()
 	require.NoError(t, err)
 	return text
-}
-
-func TestADraftLacksJustWhatNoListTells(t *testing.T) {
-	r := run(t, "csl", sample(t, "csl.csv"), importer.Side{}, importer.Selection{})
-	require.NotEmpty(t, r.drafts)
-	for _, d := range r.drafts {
-		for _, p := range problems(t, yamlOf(t, d)) {
-			if p.Severity == lint.Error {
-				assert.Regexp(t, missing, p.Message)
-			}
-		}
-	}
-}
-
-// TestOnceCompletedADraftIsRight does with each comment of a draft what it says.
-func TestOnceCompletedADraftIsRight(t *testing.T) {
-	values := map[string]string{
-		"authority": "An authority", "audience": "us-exporters", "scope": "All of it.", "timeZone": "America/New_York",
-		"effective": `"2020-01-01"`, "introduce": "Audit", "update": "Audit", "continue": "Audit",
-	}
-	gap := regexp.MustCompile(`# (\w+): to be completed: .*`)
-	for _, c := range []struct{ format, file string }{{"csl", "csl.csv"}, {"ofac", "sdn.xml"}, {"opensanctions", "targets.simple.csv"}} {
-		r := run(t, c.format, sample(t, c.file), importer.Side{}, importer.Selection{})
-		for _, d := range r.drafts {
-			text := strings.ReplaceAll(string(yamlOf(t, d)), "# url: to be completed: where the text can be read", "\n          url: https://example.com/")
-			text = gap.ReplaceAllStringFunc(text, func(comment string) string {
-				key := gap.FindStringSubmatch(comment)[1]
-				return key + ": " + values[key]
-			})
-			var says []string
-			for _, p := range problems(t, []byte(text)) {
-				says = append(says, p.Message)
-				assert.Equal(t, lint.Warning, p.Severity, "%s\n%s", p.Message, text)
-			}
-			assert.Contains(t, strings.Join(says, "\n"), "no image will be found")
-		}
-	}
 }
 
 func TestADraftSaysThatItRecognisesNothing(t *testing.T) {
@@ -105,11 +49,6 @@ func TestWhatIsTooMuchForTheAPIIsLeftOutVisibly(t *testing.T) {
 	assert.Len(t, d.Restrictions, 32)
 	assert.Contains(t, d.Notes, "46 more names don't fit")
 	assert.Contains(t, d.Notes, "8 more restrictions don't fit")
-	for _, p := range problems(t, yamlOf(t, d)) {
-		if p.Severity == lint.Error {
-			assert.Regexp(t, missing, p.Message)
-		}
-	}
 }
 
 func TestNamesOfDrafts(t *testing.T) {

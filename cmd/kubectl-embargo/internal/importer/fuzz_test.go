@@ -3,12 +3,14 @@ package importer_test
 import (
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/importer"
-	"embargo.dev/cmd/kubectl-embargo/internal/lint"
+	"embargo.dev/policies/v1alpha1"
 )
 
 // fuzz reads texts that nobody thought of. Nothing panics; whatever is drafted can be
@@ -31,11 +33,14 @@ func fuzz(f *testing.F, format string, samples ...string) {
 					require.False(t, unicode.IsControl(char), "%q", name)
 				}
 			}
-			for _, p := range problems(t, yamlOf(t, d)) {
-				if p.Severity == lint.Error {
-					require.Regexp(t, missing, p.Message)
-				}
-			}
+			require.Regexp(t, "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", d.Name)
+			require.NotEmpty(t, d.DisplayName)
+			require.LessOrEqual(t, utf8.RuneCountInString(d.DisplayName), 100)
+			require.NotEmpty(t, d.Restrictions)
+			var v v1alpha1.RestrictedVendor
+			require.NoError(t, yaml.UnmarshalStrict(yamlOf(t, d), &v))
+			require.Equal(t, d.Entities, v.Spec.Entities)
+			require.Len(t, v.Spec.Restrictions, len(d.Restrictions))
 		}
 	})
 }

@@ -39,7 +39,7 @@ spec:
 func problems(t *testing.T, text string) []lint.Problem {
 	t.Helper()
 	var v v1alpha1.RestrictedVendor
-	require.NoError(t, yaml.Unmarshal([]byte(text), &v))
+	require.NoError(t, yaml.UnmarshalStrict([]byte(text), &v))
 	var fields map[string]any
 	require.NoError(t, yaml.Unmarshal([]byte(text), &fields))
 	found, err := lint.Vendor(t.Context(), &v, fields)
