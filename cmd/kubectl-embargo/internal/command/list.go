@@ -6,7 +6,7 @@ import (
 )
 
 // newList is the parent of the commands about restricted lists.
-func newList(streams genericiooptions.IOStreams) *cobra.Command {
+func newList(program string, streams genericiooptions.IOStreams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Validate restricted lists, and import public ones",
@@ -15,6 +15,6 @@ recognised, and which restrictions bind it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newListValidate(streams), newListImport(streams))
+	cmd.AddCommand(newListValidate(program, streams), newListImport(program, streams))
 	return cmd
 }

@@ -44,7 +44,7 @@ const listImportExamples = `  # Companies on the Consolidated Screening List wit
   # A programme of an OpenSanctions dataset, from standard input
   %[1]s list import --from opensanctions --programme US-MCCAIN-889 - < targets.simple.csv`
 
-func newListImport(streams genericiooptions.IOStreams) *cobra.Command {
+func newListImport(program string, streams genericiooptions.IOStreams) *cobra.Command {
 	c := &listImport{IOStreams: streams}
 	cmd := &cobra.Command{
 		Use:   "import --from csl|ofac|opensanctions FILE|URL|-",
@@ -63,7 +63,7 @@ Of one selecting flag any value may fit; with several flags each has to.
 
 Exit codes: 0 the whole list was read, 2 bad usage, or rows that can't be read (each is named
 on standard error, and the rest is still imported), 3 something that can't be reached.`,
-		Example: fmt.Sprintf(listImportExamples, name()),
+		Example: fmt.Sprintf(listImportExamples, program),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return errors.New("want one file or URL with a list, or - for standard input; see --help")

@@ -42,7 +42,7 @@ const listValidateExamples = `  # One file
   # What an import drafted, and what is still to be completed in it
   %[1]s list import --from csl --name "Example Antivirus" consolidated.json | %[1]s list validate -`
 
-func newListValidate(streams genericiooptions.IOStreams) *cobra.Command {
+func newListValidate(program string, streams genericiooptions.IOStreams) *cobra.Command {
 	c := &listValidate{IOStreams: streams, named: map[string]string{}}
 	cmd := &cobra.Command{
 		Use:   "validate FILE|DIR|URL|-...",
@@ -54,7 +54,7 @@ scope, a date that nobody verified, a pattern that another one makes needless, a
 
 Exit codes: 0 no errors (with --strict: no warnings either), 1 some, 2 bad usage or input
 that can't be read, 3 something that can't be reached.`,
-		Example: fmt.Sprintf(listValidateExamples, name()),
+		Example: fmt.Sprintf(listValidateExamples, program),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("want files, folders or URLs with RestrictedVendors, or - for standard input; see --help")
