@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/importer"
@@ -95,6 +96,12 @@ func (c *listImport) flags(cmd *cobra.Command) {
 	f.BoolVar(&c.run.Unclear, "include-unclear", false, "also take entries that may be about natural persons: look at each")
 	f.StringVar(&c.outputDir, "output-dir", "", "folder to write a file a vendor to, instead of standard output")
 	registerChoices(cmd, "from", importer.Formats)
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "program" { // as Americans write it
+			name = "programme"
+		}
+		return pflag.NormalizedName(name)
+	})
 }
 
 // validate checks the usage.

@@ -32,6 +32,7 @@ func TestListImportExitCodes(t *testing.T) {
 		"persons are counted":    {"", []string{"--from", "csl", "--all", cslCSV}, 0, "natural persons left out: 2"},
 		"what is unclear":        {"", []string{"--from", "csl", "--all", cslCSV}, 0, "left out (--include-unclear takes them): 2 (" + cslCSV + ":4, " + cslCSV + ":9)"},
 		"unclear, taken":         {"", []string{"--from", "csl", "--all", "--include-unclear", cslCSV}, 0, "make sure that it is no natural person"},
+		"an American programme":  {"", []string{"--from", "csl", "--program", "programme-a", cslCSV}, 0, "name: example-antivirus-jsc"},
 		"nothing fits":           {"", []string{"--from", "csl", "--name", "nobody", cslCSV}, 0, "taken: 0, into 0 drafts"},
 		"files beside":           {"", []string{"--from", "ofac", "--country", "Russia", "--alt", lists + "alt.csv", "--add", lists + "add.csv", "--comments", lists + "sdn_comments.csv", sdnCSV}, 0, "- EAV\n"},
 		"a bad row":              {badRow, []string{"--from", "csl", "--all", "-"}, 2, "error: <stdin>:3: it has 1 fields where 3 should be"},

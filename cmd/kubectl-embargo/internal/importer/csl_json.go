@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -134,7 +135,7 @@ func (c *cslReader) member() error {
 		if err := c.decoder.Decode(&value); err != nil {
 			return err
 		}
-		if key == "total" && c.found && strings.TrimSpace(string(value)) != fmt.Sprint(c.row) {
+		if key == "total" && c.found && strings.TrimSpace(string(value)) != strconv.Itoa(c.row) {
 			c.visitor.Notice(fmt.Sprintf("%s says that it has %s entries, and %d were read", c.file, value, c.row))
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -52,7 +53,7 @@ func TestTwoStrayQuotesFarApartCostTwoRows(t *testing.T) {
 			text.WriteString("\"Entity List (EL) - BIS\",\"Entity\",\"Sample\n")
 			continue
 		}
-		fmt.Fprintf(&text, cslGood, fmt.Sprint(i))
+		fmt.Fprintf(&text, cslGood, strconv.Itoa(i))
 	}
 	r := run(t, "csl", text.String(), importer.Side{}, importer.Selection{})
 	assert.Len(t, r.bad, 2)
@@ -102,8 +103,9 @@ func TestAFileThatEndsTooEarlyKeepsWhatCameBefore(t *testing.T) {
 		{"csl", "csl.json", `"Sample Bank"`, "list: results[5]: it ends too early"},
 		{"ofac", "sdn.xml", "SAMPLE STAR", "list:28: unexpected EOF"},
 	} {
-		text := sample(t, c.file)
-		r := run(t, c.format, text[:strings.Index(text, c.at)], importer.Side{}, importer.Selection{})
+		text, _, found := strings.Cut(sample(t, c.file), c.at)
+		require.True(t, found)
+		r := run(t, c.format, text, importer.Side{}, importer.Selection{})
 		var bad *importer.BadRow
 		require.ErrorAs(t, r.err, &bad, c.file)
 		assert.Equal(t, c.place, bad.Error())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -122,7 +123,7 @@ func (e *sdnEntry) row() *ofacRow {
 
 func (s *sdnReader) end() error {
 	count := strings.TrimSpace(s.published.Count)
-	if count != "" && count != fmt.Sprint(s.rows) {
+	if count != "" && count != strconv.Itoa(s.rows) {
 		s.visitor.Notice(fmt.Sprintf("%s says that it has %s entries, and %d were read", s.file, count, s.rows))
 	}
 	return nil

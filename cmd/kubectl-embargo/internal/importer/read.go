@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // File is a list, or a part of one, that is being read.
@@ -65,7 +66,7 @@ func firstByte(in *bufio.Reader) (byte, error) {
 			return 0, errors.New("it is empty")
 		case err != nil:
 			return 0, err
-		case !bytes.ContainsRune([]byte(" \t\r\n"), rune(b)):
+		case !strings.ContainsRune(" \t\r\n", rune(b)):
 			return b, in.UnreadByte()
 		}
 	}
