@@ -1,10 +1,10 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -137,14 +137,14 @@ func (c *listImport) read(ctx context.Context, source string) error {
 		if s.source == "" {
 			continue
 		}
-		file, in, err := c.open(ctx, s.source)
+		file, in, err := importer.Open(ctx, s.source, c.In)
 		if err != nil {
 			return c.cannot(err)
 		}
 		defer in.Close() //nolint:errcheck // read only
 		*s.file = &file
 	}
-	file, in, err := c.open(ctx, source)
+	file, in, err := importer.Open(ctx, source, c.In)
 	if err != nil {
 		return c.cannot(err)
 	}
@@ -153,9 +153,10 @@ func (c *listImport) read(ctx context.Context, source string) error {
 	if err != nil {
 		return err
 	}
+	uninterrupted := func(d *importer.Draft) error { return cmp.Or(ctx.Err(), write(d)) }
 	c.run.Bad = func(b *importer.BadRow) { _ = c.cannot(b) }
 	c.run.Notice = func(text string) { c.notice("%s", text) }
-	if err := c.run.Run(c.from, file, side, write); err != nil {
+	if err := c.run.Run(c.from, file, side, uninterrupted); err != nil {
 		if _, unread := errors.AsType[*importer.BadRow](err); !unread {
 			return err
 		}
@@ -166,11 +167,6 @@ func (c *listImport) read(ctx context.Context, source string) error {
 	}
 	c.sum()
 	return c.exit()
-}
-
-func (c *listImport) open(ctx context.Context, source string) (importer.File, io.Closer, error) {
-	name, in, err := importer.Open(ctx, source, c.In)
-	return importer.File{Name: name, Reader: in}, in, err
 }
 
 // cannot tells what can't be read, and returns the exit code for it.

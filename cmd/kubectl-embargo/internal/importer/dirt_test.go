@@ -1,9 +1,11 @@
 package importer_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -122,6 +124,36 @@ func TestAReaderThatFailsIsTold(t *testing.T) {
 		err := i.Run(c.format, importer.File{Name: "list", Reader: in}, importer.Side{}, func(*importer.Draft) error { return nil })
 		require.ErrorIs(t, err, broken, c.file)
 	}
+}
+
+// TestNoTemporaryFileIsLeft also stops in the middle.
+func TestNoTemporaryFileIsLeft(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	enough := errors.New("enough")
+	for _, answer := range []error{nil, enough} {
+		i := importer.Import{Bad: func(*importer.BadRow) {}, Notice: func(string) {}}
+		err := i.Run("csl", importer.File{Name: "list", Reader: strings.NewReader(sample(t, "csl.csv"))}, importer.Side{}, func(*importer.Draft) error {
+			left, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Len(t, left, 1)
+			return answer
+		})
+		require.Equal(t, answer, err)
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left)
+	}
+}
+
+func TestReadingEndsWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	file, closer, err := importer.Open(ctx, "testdata/csl.csv", nil)
+	require.NoError(t, err)
+	defer closer.Close() //nolint:errcheck // read only
+	cancel()
+	i := importer.Import{Bad: func(*importer.BadRow) {}, Notice: func(string) {}}
+	require.ErrorIs(t, i.Run("csl", file, importer.Side{}, func(*importer.Draft) error { return nil }), context.Canceled)
 }
 
 func TestWhatIsNoListIsRefused(t *testing.T) {

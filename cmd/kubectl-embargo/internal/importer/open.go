@@ -15,27 +15,48 @@ import (
 // ErrUnreachable marks a URL that can't be reached or may not be read.
 var ErrUnreachable = errors.New("can't be reached")
 
-// Open opens a file, a URL or, for -, standard input. The caller closes it.
-func Open(ctx context.Context, source string, stdin io.Reader) (name string, in io.ReadCloser, err error) {
+// Open opens a file, a URL or, for -, standard input. Reading ends with the context. The
+// caller closes it.
+func Open(ctx context.Context, source string, stdin io.Reader) (File, io.Closer, error) {
 	switch {
 	case source == "-":
-		return "<stdin>", io.NopCloser(stdin), nil
+		return File{Name: "<stdin>", Reader: &interruptible{ctx, stdin}}, io.NopCloser(nil), nil
 	case strings.HasPrefix(source, "https://"), strings.HasPrefix(source, "http://"):
-		in, err = get(ctx, source)
-		return source, in, err
+		body, err := get(ctx, source)
+		if err != nil {
+			return File{}, nil, err
+		}
+		return File{Name: source, Reader: body}, body, nil
 	}
 	file, err := os.Open(source)
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		return source, nil, fmt.Errorf("%s: %w", source, pathErr.Err)
+		err = fmt.Errorf("%s: %w", source, pathErr.Err)
 	}
-	return source, file, err
+	if err != nil {
+		return File{}, nil, err
+	}
+	return File{Name: source, Reader: &interruptible{ctx, file}}, file, nil
+}
+
+// interruptible reads until the context ends.
+type interruptible struct {
+	ctx context.Context //nolint:containedctx // io.Reader has no context
+	in  io.Reader
+}
+
+// Read reads unless the context has ended.
+func (r *interruptible) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
 }
 
 // patience is how long a server may be silent. A list of hundreds of megabytes takes its
 // time, so the whole has no limit.
 const patience = time.Minute
 
-func get(ctx context.Context, url string) (io.ReadCloser, error) {
+func get(ctx context.Context, url string) (*download, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	silence := time.AfterFunc(patience, cancel)
 	stop := func() { silence.Stop(); cancel() }

@@ -62,6 +62,8 @@ func TestOneChangeOneProblem(t *testing.T) {
 		"a name that is no label":      {"name: acme,", "name: Acme_Inc,", lint.Error, "metadata.name", "must be a DNS label"},
 		"no name":                      {"name: acme, ", "", lint.Error, "metadata.name", "Required value"},
 		"a label with white space":     {"ours}", `"a b"}`, lint.Error, "metadata.labels", "a valid label"},
+		"a built-in vendor's name":     {"name: acme,", "name: kaspersky,", lint.Warning, "metadata.name", "take another name"},
+		"the built-in list's label":    {"example.com/list: ours", "embargo.dev/list: builtin", lint.Warning, "metadata.labels", "marks the built-in list"},
 		"no display name":              {"displayName: Acme", "replacement: x", lint.Error, "spec.displayName", "displayName is the vendor's name in messages"},
 		"an entity twice":              {"[Acme Inc.]", "[Acme Inc., Acme Inc.]", lint.Error, "spec.entities[1]", "Duplicate value"},
 		"a pattern without a literal":  {"docker.io/acme/**}", `"*/*"}`, lint.Error, "spec.images.repositories[0].pattern", "no literal part"},

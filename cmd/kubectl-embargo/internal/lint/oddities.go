@@ -14,7 +14,7 @@ import (
 // oddities says what is right about a vendor but odd.
 func oddities(v *v1alpha1.RestrictedVendor) []Problem {
 	spec := field.NewPath("spec")
-	problems := imageOddities(spec.Child("images"), &v.Spec.Images)
+	problems := append(builtInOddities(v), imageOddities(spec.Child("images"), &v.Spec.Images)...)
 	confirmed := canConfirm(&v.Spec.Images)
 	for i := range v.Spec.Restrictions {
 		path := spec.Child("restrictions").Index(i)
@@ -25,6 +25,25 @@ func oddities(v *v1alpha1.RestrictedVendor) []Problem {
 		}
 	}
 	return problems
+}
+
+// The label of the built-in list, which the controller keeps.
+const (
+	listLabel   = "embargo.dev/list"
+	listBuiltin = "builtin"
+)
+
+// builtInOddities says where a vendor would be taken for one of the built-in list.
+func builtInOddities(v *v1alpha1.RestrictedVendor) []Problem {
+	named, labelled := slices.Contains(catalog.Names(), v.Name), v.Labels[listLabel] == listBuiltin
+	path := field.NewPath("metadata")
+	switch {
+	case named && !labelled:
+		return []Problem{warning(path.Child("name"), "the built-in list has a vendor %q, which the controller applies: take another name for what you add to it", v.Name)}
+	case labelled && !named:
+		return []Problem{warning(path.Child("labels"), "%s: %s marks the built-in list, which has no vendor %q", listLabel, listBuiltin, v.Name)}
+	}
+	return nil
 }
 
 // canConfirm reports whether some image can be found to be the vendor's for sure, or
