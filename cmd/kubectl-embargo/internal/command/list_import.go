@@ -258,6 +258,9 @@ func (c *listImport) sum() {
 		}
 		c.notice("entries that may be about natural persons, for the list doesn't say what they are, %s: %d (%s)", done, n.Unclear, places)
 	}
+	if n.Crowded > 0 {
+		c.notice("entries left out because there are a thousand of the same company: %d", n.Crowded)
+	}
 	if n.Bad > 0 {
 		c.notice("rows that can't be read: %d", n.Bad)
 	}

@@ -105,3 +105,21 @@ func TestControlCharactersStayOutOfTheTerminal(t *testing.T) {
 	assert.Equal(t, 1, a.code)
 	assert.NotContains(t, a.stdout, "\x1b")
 }
+
+// TestWhatAClusterRefusesIsAnError uses what a real API server was seen to refuse.
+func TestWhatAClusterRefusesIsAnError(t *testing.T) {
+	files, err := filepath.Glob("../../../../test/admission/testdata/refused/*.yaml")
+	require.NoError(t, err)
+	tried := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if !strings.Contains(string(text), "kind: RestrictedVendor") {
+			continue
+		}
+		tried++
+		a := run(t, "", "list", "validate", file)
+		assert.Equal(t, 1, a.code, "%s: %s", file, a.stdout+a.stderr)
+	}
+	assert.GreaterOrEqual(t, tried, 10)
+}

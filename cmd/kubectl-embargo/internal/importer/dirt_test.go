@@ -47,6 +47,16 @@ func TestABadRowIsNamedAndTheOthersKept(t *testing.T) {
 	}
 }
 
+func TestAQuoteThatIsNeverClosedCostsOneRow(t *testing.T) {
+	text := cslHeader + "\"Entity List (EL) - BIS\",\"Entity\",\"Sample\n" + strings.Repeat(fmt.Sprintf(cslGood, "Other"), 40_000)
+	r := run(t, "csl", text, importer.Side{}, importer.Selection{})
+	assert.Equal(t, []string{"list:2: a quote in it is never closed"}, r.bad)
+	assert.Equal(t, 40_000, r.Count.Read)
+	assert.Equal(t, 1000, r.Count.Selected, "of one company no more are brought together")
+	assert.Equal(t, 39_000, r.Count.Crowded)
+	assert.Contains(t, r.drafts[0].Notes, "and 950 more rows")
+}
+
 func TestTwoStrayQuotesFarApartCostTwoRows(t *testing.T) {
 	var text strings.Builder
 	text.WriteString(cslHeader)

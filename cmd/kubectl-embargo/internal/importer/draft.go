@@ -21,6 +21,9 @@ const (
 	maxSummary      = 200
 )
 
+// maxNotes is how many rows are named above a draft.
+const maxNotes = 50
+
 // Draft is what public lists say of one company, in the shape of a RestrictedVendor.
 type Draft struct {
 	Source       string // the list, for people
@@ -49,13 +52,18 @@ func newDraft(source string, entries []Entry) *Draft {
 	for i := range entries {
 		e := &entries[i]
 		entities = append(append(entities, e.Name), e.Aliases...)
-		d.Notes = append(d.Notes, strings.Join(append([]string{e.Place}, e.Notes...), "; "))
+		if i < maxNotes {
+			d.Notes = append(d.Notes, strings.Join(append([]string{e.Place}, e.Notes...), "; "))
+		}
 		if len(e.Programmes) == 0 {
 			d.restrict(e, "")
 		}
 		for _, programme := range e.Programmes {
 			d.restrict(e, programme)
 		}
+	}
+	if more := len(entries) - maxNotes; more > 0 {
+		d.Notes = append(d.Notes, fmt.Sprintf("and %d more rows", more))
 	}
 	d.setEntities(entities)
 	if extra := len(d.Restrictions) - maxRestrictions; extra > 0 {

@@ -30,6 +30,7 @@ type Count struct {
 	Drafts   int
 	Persons  int // of those that the selection takes
 	Others   int
+	Crowded  int // beyond what is kept of one company
 	Unclear  int
 	// UnclearAt are the places of the first few that were left out as unclear.
 	UnclearAt []string
@@ -94,8 +95,12 @@ func (i *Import) entry(e Entry) {
 		}
 		e.Notes = append(e.Notes, "the list doesn't say whether this is a company: make sure that it is no natural person")
 	}
-	i.Count.Selected++
-	if err := i.spool.add(keyOf(e.Name), &e); err != nil {
+	switch room, err := i.spool.add(keyOf(e.Name), &e); {
+	case err != nil:
 		i.failed = cmp.Or(i.failed, fmt.Errorf("%s: %w", e.Place, err))
+	case room:
+		i.Count.Selected++
+	default:
+		i.Count.Crowded++
 	}
 }

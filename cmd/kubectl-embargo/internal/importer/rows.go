@@ -109,6 +109,8 @@ func (r *rowReader) readLine() ([]byte, error) {
 func parseRow(lines [][]byte, fields int) ([]string, error) {
 	text := bytes.Join(lines, nil)
 	switch {
+	case len(text) > maxRow && len(lines) > 1:
+		return nil, errors.New("a quote in it is never closed")
 	case len(text) > maxRow:
 		return nil, errTooLong
 	case len(bytes.Trim(text, "\x1a \t\r\n")) == 0:

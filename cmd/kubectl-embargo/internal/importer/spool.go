@@ -19,16 +19,25 @@ type spool struct {
 	out   *bufio.Writer
 	size  int64
 	seed  maphash.Seed
-	last  map[uint64]int64 // where the last entry of a company begins
+	kept  map[uint64]chain // by company
 	order []uint64         // companies in the order of their first entries
 }
+
+// chain is the entries of a company.
+type chain struct {
+	last   int64 // where the last one begins
+	length int
+}
+
+// maxChain is how many entries of one company are kept: they are held in memory together.
+const maxChain = 1000
 
 func newSpool() (*spool, error) {
 	file, err := os.CreateTemp("", "embargo-import-*")
 	if err != nil {
 		return nil, fmt.Errorf("keeping what is selected: %w", err)
 	}
-	return &spool{file: file, out: bufio.NewWriter(file), seed: maphash.MakeSeed(), last: map[uint64]int64{}}, nil
+	return &spool{file: file, out: bufio.NewWriter(file), seed: maphash.MakeSeed(), kept: map[uint64]chain{}}, nil
 }
 
 // close removes the file.
@@ -41,29 +50,32 @@ func (s *spool) close() error {
 
 const headLength = 12 // where the company's entry before begins, -1 for none, and the length
 
-// add adds an entry of the company that a key stands for.
-func (s *spool) add(key string, e *Entry) error {
+// add adds an entry of the company that a key stands for. It says whether there was room.
+func (s *spool) add(key string, e *Entry) (bool, error) {
 	raw, err := json.Marshal(e)
 	if err != nil {
-		return err
+		return false, err
 	}
 	hash := maphash.String(s.seed, key)
-	before, known := s.last[hash]
-	if !known {
-		before = -1
+	before, known := s.kept[hash]
+	switch {
+	case !known:
+		before.last = -1
 		s.order = append(s.order, hash)
+	case before.length == maxChain:
+		return false, nil
 	}
-	s.last[hash] = s.size
-	head := binary.BigEndian.AppendUint64(make([]byte, 0, headLength), uint64(before))
+	s.kept[hash] = chain{last: s.size, length: before.length + 1}
+	head := binary.BigEndian.AppendUint64(make([]byte, 0, headLength), uint64(before.last))
 	head = binary.BigEndian.AppendUint32(head, uint32(len(raw)))
 	for _, part := range [][]byte{head, raw} {
 		n, err := s.out.Write(part)
 		if err != nil {
-			return fmt.Errorf("keeping what is selected: %w", err)
+			return false, fmt.Errorf("keeping what is selected: %w", err)
 		}
 		s.size += int64(n)
 	}
-	return nil
+	return true, nil
 }
 
 // each visits the companies, each with its entries in the order in which they were added.
@@ -73,7 +85,7 @@ func (s *spool) each(visit func([]Entry) error) error {
 	}
 	for _, hash := range s.order {
 		var entries []Entry
-		for at := s.last[hash]; at >= 0; {
+		for at := s.kept[hash].last; at >= 0; {
 			e, before, err := s.read(at)
 			if err != nil {
 				return fmt.Errorf("reading again what was selected: %w", err)
