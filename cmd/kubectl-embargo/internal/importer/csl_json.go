@@ -49,7 +49,7 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	case float64:
 		*t = text(raw)
 	default:
-		return fmt.Errorf("there is %.40s where a text should be", raw)
+		return fmt.Errorf("there is %.40q where a text should be", raw)
 	}
 	return nil
 }

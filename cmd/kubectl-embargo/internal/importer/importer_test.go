@@ -127,7 +127,7 @@ func TestWhatListsAppendToANameIsTakenOff(t *testing.T) {
 		"Sample Works, And Any Successors, Sub-units, or Subsidiaries":     "Sample Works",
 		"Sample Works, Affiliated Entity: Sample Holdings":                 "Sample Works",
 		"Affiliated Entity: Sample Holdings":                               "Sample Holdings",
-		"Sample\u202e Works \u200b\n Ltd.":                                 "Sample Works Ltd.",
+		"Sample\u202e Works \ufffe\u200b\n Ltd.":                           "Sample Works Ltd.",
 		"Sample Works, ":                                                   "Sample Works",
 	} {
 		r := run(t, "csl", "source,name,type\nEntity List (EL) - BIS,\""+name+"\",Entity\n", importer.Side{}, importer.Selection{})

@@ -8,13 +8,13 @@ import (
 )
 
 // clean brings white space to single spaces and drops what can't be seen: control
-// characters, and those that would turn the direction of writing.
+// characters, those that would turn the direction of writing, and what is no character.
 func clean(text string) string {
 	seen := strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == unicode.ReplacementChar:
+		case !unicode.IsGraphic(r), r == unicode.ReplacementChar:
 			return -1
 		}
 		return r
