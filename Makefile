@@ -35,6 +35,7 @@ build: ## Build the controller and the command line into bin
 generate: ## Generate deep copies and CRDs from the API types
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
 		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
+	go run ./policies/catalog/reference policies/catalog/vendors docs/reference/restricted-list.md
 
 .PHONY: names
 names: ## Gather real image names, which the prefilter's tokens are chosen by
@@ -81,6 +82,8 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzSound$$' -fuzztime $(FUZZTIME) ./policies/prefilter
 	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./policies/workload
 	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	for list in ConsolidatedCSV ConsolidatedJSON OFACCSV OFACXML OpenSanctions; do \
+		go test -run '^$$' -fuzz "^Fuzz$$list\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./cmd/kubectl-embargo/internal/importer || exit 1; done
 
 .PHONY: bench
 bench: binaries ## Measure matching, deciding, and admission beside a webhook that does nothing (dist/bench-admission.json)

@@ -61,6 +61,7 @@ law sets. This command gives its answers before the cluster does.`,
 	root.SetErr(streams.ErrOut)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(newCheck(streams), newVersion(streams))
+	root.AddCommand(newList(name(), streams))
 	return root
 }
 
