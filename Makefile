@@ -85,6 +85,8 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzSound$$' -fuzztime $(FUZZTIME) ./policies/prefilter
 	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./policies/workload
 	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	go test -run '^$$' -fuzz '^FuzzValue$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	go test -run '^$$' -fuzz '^FuzzHidden$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 
 .PHONY: bench
 bench: binaries ## Measure matching, deciding, and admission beside a webhook that does nothing (dist/bench-admission.json)

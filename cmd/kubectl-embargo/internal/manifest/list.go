@@ -65,18 +65,15 @@ func (s *splitter) visitItems() {
 // list.
 func (s *splitter) endList() {
 	s.visitItems()
-	var rest struct {
-		APIVersion string `json:"apiVersion"`
-		Kind       string `json:"kind"`
-	}
-	text := append(s.list.head, s.chunk.text[:s.value.position]...)
-	twice, err := json.UnmarshalStrict(text, &rest, json.DisallowDuplicateFields)
+	var rest map[string]any // of all keys, so that any that is given twice is found
+	raw := append(s.list.head, s.chunk.text[:s.value.position]...)
+	twice, err := json.UnmarshalStrict(raw, &rest, json.DisallowDuplicateFields)
 	switch {
 	case err != nil:
 	case len(twice) > 0:
 		err = twice[0]
-	case rest.APIVersion == "" || !strings.HasSuffix(rest.Kind, "List"):
-		err = fmt.Errorf("a document this long can only be read item by item, which needs apiVersion and a kind that ends in List, not %q", rest.Kind)
+	case text(rest, "apiVersion") == "" || !strings.HasSuffix(text(rest, "kind"), "List"):
+		err = fmt.Errorf("a document this long can only be read item by item, which needs apiVersion and a kind that ends in List, not %q", text(rest, "kind"))
 	}
 	if err != nil {
 		s.visit(chunk{line: s.list.line, err: err})

@@ -1,6 +1,5 @@
 package manifest
 
-
 import (
 	"strconv"
 	"strings"

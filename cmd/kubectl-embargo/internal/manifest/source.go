@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ type Reader struct {
 func (r *Reader) Read(ctx context.Context, sources []string, visit func(*Document)) {
 	p := newPipeline()
 	err := p.run(ctx, func(ctx context.Context) {
-		run := &reading{Reader: r, pipeline: p}
+		run := &reading{Reader: r, pipeline: p, buffer: bufio.NewReaderSize(nil, buffered)}
 		for _, source := range sources {
 			run.source(ctx, source)
 		}
@@ -47,6 +48,8 @@ func (r *Reader) Read(ctx context.Context, sources []string, visit func(*Documen
 type reading struct {
 	*Reader
 	*pipeline
+
+	buffer *bufio.Reader // of the source at hand
 }
 
 func (r *reading) source(ctx context.Context, source string) {
@@ -70,7 +73,8 @@ func (r *reading) split(ctx context.Context, name string, stream io.Reader) erro
 	if r.Progress != nil {
 		stream = &counted{Reader: stream, tell: func(n int) { r.Progress(name, n) }}
 	}
-	return split(ctx, stream, defaultLimits, func(c chunk) { r.parse(ctx, name, c) })
+	r.buffer.Reset(stream)
+	return split(ctx, r.buffer, defaultLimits, func(c chunk) { r.parse(ctx, name, c) })
 }
 
 // counted is a stream that tells how much of it is read.

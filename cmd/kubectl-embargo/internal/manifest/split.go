@@ -57,8 +57,10 @@ const (
 
 var byteOrderMark = []byte("\uFEFF")
 
-func split(ctx context.Context, stream io.Reader, within limits, visit func(chunk)) error {
-	reader := bufio.NewReaderSize(stream, 64<<10)
+// buffered is what is read at a time.
+const buffered = 64 << 10
+
+func split(ctx context.Context, reader *bufio.Reader, within limits, visit func(chunk)) error {
 	s := &splitter{limits: within, visit: visit, chunk: chunk{line: 1}}
 	for line, begins := 1, true; ctx.Err() == nil; {
 		piece, err := reader.ReadSlice('\n')
