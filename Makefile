@@ -86,6 +86,7 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./policies/workload
 	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 	go test -run '^$$' -fuzz '^FuzzValue$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	go test -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 	go test -run '^$$' -fuzz '^FuzzHidden$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 
 .PHONY: bench

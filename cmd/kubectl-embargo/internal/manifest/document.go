@@ -54,7 +54,7 @@ func (c chunk) parse() (*Document, error) {
 		return nil, c.err
 	case c.json:
 		return d, d.readJSON()
-	case len(bytes.TrimSpace(c.text)) == 0:
+	case len(bytes.TrimSpace(c.text)) == 0 && c.list == nil:
 		return nil, nil
 	}
 	value, err := readYAML(c.text)
@@ -64,11 +64,15 @@ func (c chunk) parse() (*Document, error) {
 	if err != nil {
 		return nil, c.betterError(err)
 	}
-	if value == nil {
+	switch {
+	case c.list != nil:
+		d.Value, err = c.list.typed(value)
+	case value == nil:
 		return nil, nil
+	default:
+		d.Value = value
 	}
-	d.Value = value
-	return d, nil
+	return d, err
 }
 
 // hidesBreaks reports whether there are characters that end a line for YAML, but

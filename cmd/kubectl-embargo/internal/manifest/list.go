@@ -5,13 +5,14 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/json"
 )
 
-// list is a list of JSON that is too long to be held in memory, and so is taken apart
-// while it is read. What it says of itself before its items is known, the rest is
+// list is a list that is too long to be held in memory, and so is taken apart while it
+// is read. What it says of itself before its items is known, the rest is
 // checked at its end.
 type list struct {
 	APIVersion string `json:"apiVersion"`
@@ -66,18 +67,26 @@ func (s *splitter) visitItems() {
 func (s *splitter) endList() {
 	s.visitItems()
 	var rest map[string]any // of all keys, so that any that is given twice is found
-	raw := append(s.list.head, s.chunk.text[:s.value.position]...)
+	raw := slices.Concat(s.list.head, s.chunk.text[:s.value.position])
 	twice, err := json.UnmarshalStrict(raw, &rest, json.DisallowDuplicateFields)
 	switch {
 	case err != nil:
 	case len(twice) > 0:
 		err = twice[0]
-	case text(rest, "apiVersion") == "" || !strings.HasSuffix(text(rest, "kind"), "List"):
-		err = fmt.Errorf("a document this long can only be read item by item, which needs apiVersion and a kind that ends in List, not %q", text(rest, "kind"))
+	default:
+		err = saysList(rest)
 	}
 	if err != nil {
 		s.visit(chunk{line: s.list.line, err: err})
 	}
+}
+
+// saysList refuses what turns out to be no list when its items have been read.
+func saysList(fields map[string]any) error {
+	if text(fields, "apiVersion") == "" || !strings.HasSuffix(text(fields, "kind"), "List") {
+		return fmt.Errorf("a document this long can only be read item by item, which needs apiVersion and a kind that ends in List, not %q", text(fields, "kind"))
+	}
+	return nil
 }
 
 // typed fills in what the item of a typed list, such as a PodList, needn't say: what

@@ -12,7 +12,7 @@ import (
 type Place struct {
 	Line   int
 	Column int // in characters
-	// EndColumn is the column behind the value, 0 where it goes on on other lines.
+	// EndColumn is the column behind the value, 0 where it takes several lines.
 	EndColumn int
 }
 
@@ -65,7 +65,7 @@ func (d *Document) node(path string) *yamlv3.Node {
 }
 
 // length counts the characters of a scalar as it is written, quotes included; 0 where
-// it goes on on other lines.
+// it takes several lines.
 func (d *Document) length(node *yamlv3.Node) int {
 	if d.lines == nil {
 		d.lines = bytes.Split(d.chunk.text, []byte("\n"))

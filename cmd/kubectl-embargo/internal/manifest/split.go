@@ -17,7 +17,7 @@ type chunk struct {
 	column int // characters before it on its first line
 	text   []byte
 	json   bool  // a single JSON value
-	list   *list // the JSON list that it is an item of, if it was taken from one
+	list   *list // that it is an item of, if it was taken from one
 	err    error // why there is no text
 }
 
@@ -26,7 +26,7 @@ type limits struct {
 	// document is the longest document. The API server takes no object of more than
 	// 3 MiB; lists are longer.
 	document int
-	// list is from what length on a JSON list is taken apart while it is read.
+	// list is from what length on a list is taken apart while it is read.
 	list int
 }
 
@@ -34,7 +34,7 @@ var defaultLimits = limits{document: 16 << 20, list: 1 << 20}
 
 // splitter cuts a stream at the lines that separate documents, and what is JSON
 // between them into its values. It holds one document in memory at a time, and of a
-// long list of JSON one item.
+// long list one item.
 type splitter struct {
 	limits
 
@@ -42,7 +42,8 @@ type splitter struct {
 	chunk chunk // what is read of the document so far
 	mode  mode
 	value value // of mode jsonText
-	list  *list // being taken apart
+	list  *list // of JSON, being taken apart
+	block block // the same of YAML
 }
 
 // mode is what the document seems to be so far.
@@ -98,7 +99,7 @@ func separates(line []byte) bool {
 }
 
 func (s *splitter) begin(c chunk) {
-	s.chunk, s.mode, s.list = c, blank, nil
+	s.chunk, s.mode, s.list, s.block = c, blank, nil, block{}
 }
 
 // take takes a line, or as much of it as fits into the buffer.
@@ -108,8 +109,11 @@ func (s *splitter) take(piece []byte) {
 	}
 	s.chunk.text = append(s.chunk.text, piece...)
 	s.values()
+	if s.mode == yamlText && len(s.chunk.text) > s.limits.list {
+		s.takeBlock()
+	}
 	if len(s.chunk.text) > s.document {
-		s.fail(fmt.Errorf("the document is longer than %d MiB, which is more than is read at once; only lists of JSON may be", s.document>>20))
+		s.fail(fmt.Errorf("the document is longer than %d MiB, which is more than is read at once; only lists may be, in JSON or in YAML's block style", s.document>>20))
 	}
 }
 
@@ -130,6 +134,8 @@ func (s *splitter) end() {
 	case s.mode == skipped, s.mode == jsonText && s.value.discarded:
 	case s.list != nil:
 		s.visit(chunk{line: s.chunk.line, err: errors.New("the list ends before it is complete")})
+	case s.block.list != nil:
+		s.endBlock()
 	default:
 		s.visit(s.chunk)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // read reads a text within limits, and returns its objects as kind/name@line:column
-// of the name, and what is wrong.
+// of the name, and what is wrong. There is a part among them for each item that was taken from a list.
 func read(t *testing.T, text string, within limits) (objects, problems []string) {
 	t.Helper()
 	reader := bufio.NewReaderSize(strings.NewReader(text), 16) // lines come in pieces
@@ -28,6 +29,9 @@ func read(t *testing.T, text string, within limits) (objects, problems []string)
 		found, others := d.Objects()
 		for range others {
 			objects = append(objects, "other")
+		}
+		if c.list != nil {
+			objects = append(objects, "part")
 		}
 		for _, o := range found {
 			metadata, _ := o.Fields["metadata"].(map[string]any)
@@ -48,14 +52,14 @@ var small = limits{document: 1 << 10, list: 64}
 
 func TestAListOfJSONIsReadTheSameInPartsAsInOnePiece(t *testing.T) {
 	for name, text := range map[string]string{
-		"kind last":      "{\"apiVersion\": \"v1\", \"items\": [\n" + pod("a") + ",\n" + pod("b") + " ,  " + pod("c") + "\n], \"kind\": \"List\", \"metadata\": {}}",
-		"kind first":     "{\"kind\": \"PodList\", \"apiVersion\": \"v1\", \"metadata\": {\"items\": [1]}, \"items\": [{\"metadata\": {\"name\": \"a\"}}," + pod("b") + "]}",
-		"several lists":  "[" + pod("x") + "]{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [" + pod("a") + "," + pod("b") + "]}\n" + pod("c"),
-		"list in a list": "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [" + pod("a") + "]}," + pod("b") + "]}",
-		"no objects":     "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [1, \"two, [\", " + pod("a") + ", null, []]}",
-		"empty":          "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"metadata\": {\"a\": \"" + strings.Repeat("x", 100) + "\"}, \"items\": [ ]}",
-		"no list":        "{\"apiVersion\": \"v1\", \"kind\": \"Menu\", \"metadata\": {\"name\": \"m\"}, \"items\": [" + pod("a") + "," + pod("b") + "]}",
-		"separators":     "---\n" + pod("a") + "\n--- # more\n{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [" + pod("b") + "," + pod("c") + "]}\n...\n" + pod("d"),
+		"kind last":             "{\"apiVersion\": \"v1\", \"items\": [\n" + pod("a") + ",\n" + pod("b") + " ,  " + pod("c") + "\n], \"kind\": \"List\", \"metadata\": {}}",
+		"kind first":            "{\"kind\": \"PodList\", \"apiVersion\": \"v1\", \"metadata\": {\"items\": [1]}, \"items\": [{\"metadata\": {\"name\": \"a\"}}," + pod("b") + "]}",
+		"several lists":         "[" + pod("x") + "]{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [" + pod("a") + "," + pod("b") + "]}\n" + pod("c"),
+		"list in a list":        "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [" + pod("a") + "]}," + pod("b") + "]}",
+		"no objects":            "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [1, \"two, [\", " + pod("a") + ", null, []]}",
+		"not in parts: empty":   "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"metadata\": {\"a\": \"" + strings.Repeat("x", 100) + "\"}, \"items\": [ ]}",
+		"not in parts: no list": "{\"apiVersion\": \"v1\", \"kind\": \"Menu\", \"metadata\": {\"name\": \"m\"}, \"items\": [" + pod("a") + "," + pod("b") + "]}",
+		"separators":            "---\n" + pod("a") + "\n---\n{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [" + pod("b") + "," + pod("c") + "]}\n...\n" + pod("d"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			whole, problems := read(t, text, defaultLimits)
@@ -63,8 +67,57 @@ func TestAListOfJSONIsReadTheSameInPartsAsInOnePiece(t *testing.T) {
 			require.NotEmpty(t, append(whole, name))
 			parts, problems := read(t, text, small)
 			assert.Empty(t, problems)
+			taken := len(parts)
+			parts = slices.DeleteFunc(parts, func(o string) bool { return o == "part" })
+			assert.Equal(t, strings.HasPrefix(name, "not in parts"), taken == len(parts))
 			assert.ElementsMatch(t, whole, parts, "what is no object is only counted")
 		})
+	}
+}
+
+func TestAListOfYAMLIsReadTheSameInPartsAsInOnePiece(t *testing.T) {
+	head := "# a list\napiVersion: v1\nmetadata:\n  note: a text that is long enough for the list to be taken apart\n"
+	pod := func(indent, name string) string {
+		return fmt.Sprintf("%[1]s- apiVersion: v1\n%[1]s  kind: Pod\n\n%[1]s  # a pod\n%[1]s  metadata:\n%[1]s    name: %[2]s\n%[1]s    note: |\n%[1]s      - x\n%[1]s   \n%[1]s    list:\n%[1]s    - a\n%[1]s    -  b\n", indent, name)
+	}
+	for name, text := range map[string]string{
+		"as kubectl":                       head + "items:\n" + pod("", "a") + pod("", "b") + "kind: List\n",
+		"indented":                         head + "kind: List\nitems:  \n\n# the items\n" + pod("  ", "a") + "  # more\n" + pod("  ", "b"),
+		"typed":                            head + "kind: PodList\nitems:\n- metadata: {name: a}\n" + pod("", "b") + "-\n  metadata: {name: c}\n- {metadata: {name: d}}",
+		"no objects":                       head + "items:\n- 1\n-\n- - x\n" + pod("", "a") + "- text\n  goes on\nkind: List",
+		"several":                          head + "items:\n" + pod("", "a") + "kind: List\n---\n" + head + "items:\n" + pod("", "b") + "kind: List\n...\n" + pod("", "c"),
+		"not in parts: no list":            head + "kind: Menu\nitems:\n" + pod("", "a") + pod("", "b"),
+		"not in parts: items further down": head + "kind: Menu\nspec:\n  items:\n" + pod("  ", "a"),
+		"Windows' lines":                   strings.ReplaceAll(head+"items:\n"+pod("", "a")+pod("", "b")+"kind: List\n", "\n", "\r\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole, problems := read(t, text, defaultLimits)
+			require.Empty(t, problems)
+			require.NotEmpty(t, whole)
+			parts, problems := read(t, text, small)
+			assert.Empty(t, problems)
+			taken := len(parts)
+			parts = slices.DeleteFunc(parts, func(o string) bool { return o == "part" })
+			assert.Equal(t, strings.HasPrefix(name, "not in parts"), taken == len(parts))
+			assert.ElementsMatch(t, whole, parts, "what is no object is only counted")
+		})
+	}
+}
+
+func TestAListOfYAMLThatCannotBeReadInPartsIsAnError(t *testing.T) {
+	head := "apiVersion: v1\nmetadata: {note: a text that is long enough for the list to be taken apart}\nitems:\n"
+	for text, says := range map[string]string{
+		head + "- &a {apiVersion: v1, kind: Pod}\n- *a\nkind: List\n":                  "f:5: unknown anchor 'a'",
+		head + "- {x: \"a\n- b\"}\nkind: List\n":                                       "f:5:",
+		head + "- {metadata: {name: a}}\nkind: PodList\n":                              "f:4: neither the item nor",
+		head + "- {apiVersion: v1, kind: Pod}\nkind: Menu\n":                           `f:1: the list, read without its items: a document this long`,
+		head + "- {apiVersion: v1, kind: Pod}\nkind: List\nitems: []\n":                `key "items" already set`,
+		head + "- {apiVersion: v1, kind: Pod}\n":                                       "a kind that ends in List",
+		head + "- {apiVersion: v1, kind: Pod}\nkind: List\n- {a: b}\n":                 "f:1: the list, read without its items",
+		head + "- {apiVersion: v1, kind: Pod, x: " + strings.Repeat("y", 2000) + "}\n": "f:1: the document is longer than",
+	} {
+		_, problems := read(t, text, small)
+		assert.Contains(t, strings.Join(problems, "\n"), says, text)
 	}
 }
 
@@ -144,4 +197,22 @@ func TestDocumentsComeInTheirOrder(t *testing.T) {
 	})
 	assert.Equal(t, 500, next)
 	assert.Equal(t, 72, broken)
+}
+
+// FuzzParts checks that a list read in parts gives the same as in one piece, or an
+// error: nothing may be passed over.
+func FuzzParts(f *testing.F) {
+	f.Add("apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n- &a {apiVersion: v1, kind: Pod}\n- *a\n")
+	f.Add("apiVersion: v1\nitems:\n  - apiVersion: v1\n    kind: Pod\n    x: |\n      - a\n  - 'a\n  - b'\nkind: List\n")
+	f.Add("{\"apiVersion\": \"v1\", \"items\": [" + pod("a") + "," + pod("b") + "], \"kind\": \"List\"}")
+	f.Add("{\"kind\": \"PodList\", \"apiVersion\": \"v1\", \"items\": [{}, 1, [], \"items\"]} {\"items\": [1]}")
+	f.Fuzz(func(t *testing.T, text string) {
+		parts, problems := read(t, text, limits{document: 1 << 20, list: 1})
+		if len(problems) > 0 {
+			return
+		}
+		whole, problems := read(t, text, limits{document: 1 << 20, list: 1 << 20})
+		require.Empty(t, problems, "what is an error in one piece is one in parts")
+		require.ElementsMatch(t, whole, slices.DeleteFunc(parts, func(o string) bool { return o == "part" }))
+	})
 }

@@ -2,7 +2,6 @@ package output_test
 
 import (
 	"encoding/xml"
-	"errors"
 	"io"
 	"regexp"
 	"strings"
@@ -79,7 +78,7 @@ func TestTimelinesAreWellFormed(t *testing.T) {
 		for err == nil {
 			_, err = decoder.Token()
 		}
-		assert.True(t, errors.Is(err, io.EOF), err)
+		require.ErrorIs(t, err, io.EOF)
 		assert.NotContains(t, picture, "NaN")
 	}
 }

@@ -1,6 +1,7 @@
 package output_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -19,10 +20,9 @@ import (
 // validate checks a text against the published schema, formats included.
 func validate(t *testing.T, text string) {
 	t.Helper()
-	raw, err := os.Open("testdata/sarif-schema-2.1.0.json")
+	raw, err := os.ReadFile("testdata/sarif-schema-2.1.0.json")
 	require.NoError(t, err)
-	defer raw.Close()
-	schema, err := jsonschema.UnmarshalJSON(raw)
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	require.NoError(t, err)
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
@@ -167,7 +167,7 @@ func TestSARIFHasNoMoreResultsThanReadersTake(t *testing.T) {
 
 func TestALiveClusterHasNoSARIF(t *testing.T) {
 	err := output.Print(nil, "sarif", &audited(t).Result, false)
-	assert.ErrorContains(t, err, "no files and lines to point to")
+	require.ErrorContains(t, err, "no files and lines to point to")
 	assert.NotContains(t, output.Formats(true), "sarif")
 	assert.NotContains(t, output.Formats(false), "csv")
 }
