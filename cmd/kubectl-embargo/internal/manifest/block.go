@@ -109,7 +109,12 @@ func (s *splitter) endBlock() {
 		s.visitBlockItem()
 	}
 	value, err := readYAML(slices.Concat(b.head, s.chunk.text))
-	if rest, _ := value.(map[string]any); err == nil {
+	rest, _ := value.(map[string]any)
+	switch {
+	case err != nil:
+	case rest["items"] != nil:
+		err = errors.New("there is text behind the items that is neither an item nor a key")
+	default:
 		err = saysList(rest)
 	}
 	if err != nil {
