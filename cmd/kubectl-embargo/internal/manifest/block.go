@@ -95,7 +95,11 @@ func (s *splitter) visitBlockItem() {
 	item := s.chunk.text[:b.scanned-b.from]
 	dash := bytes.IndexByte(item, '-')
 	item[dash] = ' '
-	s.visit(chunk{line: s.chunk.line, text: item, list: b.list})
+	one := chunk{line: s.chunk.line, text: item, list: b.list}
+	if hidesBreaks(item) {
+		one.err = errors.New("a list this long is cut at its lines, and in this item one ends in another way than with a line feed")
+	}
+	s.visit(one)
 	s.chunk = s.chunk.after(len(item))
 	b.from, b.scanned = 0, 0
 }

@@ -205,6 +205,7 @@ func TestDocumentsComeInTheirOrder(t *testing.T) {
 func FuzzParts(f *testing.F) {
 	f.Add("apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n- &a {apiVersion: v1, kind: Pod}\n- *a\n")
 	f.Add("apiVersion: v1\nitems:\n  - apiVersion: v1\n    kind: Pod\n    x: |\n      - a\n  - 'a\n  - b'\nkind: List\n")
+	f.Add("apiVersion: v1\nkind: List\nitems:\n- \ra\n")
 	f.Add("{\"apiVersion\": \"v1\", \"items\": [" + pod("a") + "," + pod("b") + "], \"kind\": \"List\"}")
 	f.Add("{\"kind\": \"PodList\", \"apiVersion\": \"v1\", \"items\": [{}, 1, [], \"items\"]} {\"items\": [1]}")
 	f.Fuzz(func(t *testing.T, text string) {
