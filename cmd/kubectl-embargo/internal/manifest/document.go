@@ -4,7 +4,6 @@ package manifest
 
 import (
 	"bytes"
-	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
-	"sigs.k8s.io/json"
 )
 
 // Document is one document of a stream, or an item of a list that is too long to be
@@ -100,33 +98,6 @@ func hidesBreaks(text []byte) bool {
 func (c chunk) betterError(err error) error {
 	if _, placed := c.tree(); placed != nil {
 		return placed
-	}
-	return err
-}
-
-// readJSON reads the value from JSON, in which a key given twice is an error too.
-func (d *Document) readJSON() error {
-	twice, err := json.UnmarshalStrict(d.chunk.text, &d.Value, json.DisallowDuplicateFields)
-	switch {
-	case err != nil:
-		return d.chunk.jsonError(err)
-	case len(twice) > 0:
-		if at, ok := errors.AsType[json.FieldError](twice[0]); ok {
-			line, _ := d.Position(at.FieldPath())
-			return fmt.Errorf("line %d: %w", line-d.Line+1, twice[0])
-		}
-		return twice[0]
-	case d.chunk.list != nil:
-		d.Value, err = d.chunk.list.typed(d.Value)
-	}
-	return err
-}
-
-// jsonError adds the line, which the text before the error tells.
-func (c chunk) jsonError(err error) error {
-	if at, ok := errors.AsType[*stdjson.SyntaxError](err); ok {
-		passed := c.text[:min(int(at.Offset), len(c.text))]
-		return fmt.Errorf("line %d: %w", bytes.Count(passed, []byte("\n"))+1, err)
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -139,72 +138,6 @@ func (s *splitter) end() {
 	default:
 		s.visit(s.chunk)
 	}
-}
-
-// values visits the JSON values that the text begins with, one by one: JSON needs
-// nothing between two objects, where YAML would overlook the second. What is no
-// JSON is left.
-func (s *splitter) values() {
-	for {
-		if s.mode == blank && !s.beginValue() || s.mode != jsonText {
-			return
-		}
-		if !s.value.scan(s.chunk.text) {
-			s.shorten()
-			return
-		}
-		s.endValue()
-	}
-}
-
-// beginValue looks for the first character; false where there is none yet.
-func (s *splitter) beginValue() bool {
-	rest := bytes.TrimLeft(s.chunk.text, " \t\r\n")
-	switch {
-	case len(rest) == 0:
-		s.chunk = s.chunk.after(len(s.chunk.text))
-		return false
-	case rest[0] != '{' && rest[0] != '[':
-		s.mode = yamlText
-	default:
-		s.chunk = s.chunk.after(len(s.chunk.text) - len(rest))
-		s.mode, s.value = jsonText, value{}
-	}
-	return true
-}
-
-// shorten lets go of what need not be kept of a value that is not complete yet.
-func (s *splitter) shorten() {
-	switch {
-	case s.value.discarded:
-		s.drop(len(s.chunk.text))
-	case len(s.chunk.text) > s.limits.list:
-		s.takeItems()
-	}
-}
-
-// drop forgets the first n bytes.
-func (s *splitter) drop(n int) {
-	s.chunk = s.chunk.after(n)
-	s.value.rebase(n)
-}
-
-// endValue visits a value that is complete.
-func (s *splitter) endValue() {
-	n := s.value.position
-	text := s.chunk.text[:n]
-	switch {
-	case s.value.discarded:
-	case s.list != nil:
-		s.endList()
-		n = s.value.position
-	case json.Valid(text):
-		s.visit(chunk{line: s.chunk.line, column: s.chunk.column, text: text, json: true})
-	default:
-		s.mode = yamlText // a flow mapping
-		return
-	}
-	s.begin(s.chunk.after(n))
 }
 
 // after returns what follows the first n bytes.
