@@ -51,6 +51,10 @@ verify: ## Fail where generated files or modules are not what they should be
 test: binaries ## Set up and run all tests, also those on the real API server
 	go test -timeout 20m ./...
 
+.PHONY: test-browser
+test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian's chromium)
+	go test -tags browser -timeout 10m ./cmd/kubectl-embargo/internal/output/browser
+
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
 	@go run ./test/controlplane/cluster binaries
@@ -84,10 +88,13 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 	for list in ConsolidatedCSV ConsolidatedJSON OFACCSV OFACXML OpenSanctions; do \
 		go test -run '^$$' -fuzz "^Fuzz$$list\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./cmd/kubectl-embargo/internal/importer || exit 1; done
+	go test -run '^$$' -fuzz '^FuzzValue$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	go test -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	go test -run '^$$' -fuzz '^FuzzHidden$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 
 .PHONY: bench
 bench: binaries ## Measure matching, deciding, and admission beside a webhook that does nothing (dist/bench-admission.json)
-	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook
+	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook ./cmd/kubectl-embargo/internal/command
 	@mkdir -p dist
 	go run ./test/bench/admission -json dist/bench-admission.json
 

@@ -81,7 +81,7 @@ input that can't be read, 3 something that can't be reached.`,
 	f.StringSliceVar(&c.rules.audiences, "audience", nil, "audiences, instead of the policies'")
 	f.StringVar(&c.use, "use", string(policies.UseIntroduce), "what is done with the images: Introduce, Update or Continue (the creation of a child)")
 	f.StringVar(&c.failOn, "fail-on", string(v1alpha1.ActionDeny), "weakest action that makes the exit code 1: Deny, Warn, Audit or None")
-	f.StringVarP(&c.format, "output", "o", "table", "output format: "+strings.Join(output.Formats, ", "))
+	f.StringVarP(&c.format, "output", "o", "table", "output format: "+strings.Join(output.Formats(false), ", "))
 	return cmd
 }
 
@@ -99,8 +99,9 @@ func (c *check) complete(cmd *cobra.Command) error {
 		return fmt.Errorf("--use %q: want one of %s", c.use, strings.Join(uses, ", "))
 	case !slices.Contains([]string{"Deny", "Warn", "Audit", "None"}, c.failOn):
 		return fmt.Errorf("--fail-on %q: want one of Deny, Warn, Audit, None", c.failOn)
-	case !slices.Contains(output.Formats, c.format):
-		return fmt.Errorf("-o %q: want one of %s", c.format, strings.Join(output.Formats, ", "))
+	}
+	if err := output.CheckFormat(c.format, false); err != nil {
+		return err
 	}
 	c.instant = policies.At(time.Now())
 	if flags.Changed("as-of") {
@@ -124,6 +125,7 @@ func (c *check) notice(format string, args ...any) {
 // broken tells what can't be read; the rest is still evaluated.
 func (c *check) broken(err *manifest.Error) {
 	fmt.Fprintf(c.ErrOut, "error: %v\n", err)
+	c.result.Problems = append(c.result.Problems, err.Error())
 	if errors.Is(err, manifest.ErrUnreachable) {
 		c.unreachable = true
 	} else {
@@ -140,6 +142,7 @@ func (c *check) run(ctx context.Context) error {
 		c.notice("%s", n)
 	}
 	c.set = rules.compile()
+	c.result.Background = c.background(rules.source.Vendors)
 	if c.review != "" {
 		c.replay(ctx)
 	} else {
@@ -158,13 +161,11 @@ func (c *check) run(ctx context.Context) error {
 // sum completes the result.
 func (c *check) sum() {
 	r := &c.result
-	r.APIVersion, r.Kind = v1alpha1.GroupVersion.String(), "CheckResult"
-	r.AsOf, r.RuleSet = c.instant.String(), c.set.Digest()
+	r.APIVersion, r.Kind = v1alpha1.GroupVersion.String(), output.KindCheck
+	r.AsOf, r.RuleSet, r.Instant = c.instant.String(), c.set.Digest(), c.instant
 	if c.asOf != "" {
 		r.AsOf = c.asOf
 	}
-	r.Notices = slices.Concat([]string{}, r.Notices)
-	r.Findings = slices.Concat([]output.Finding{}, r.Findings)
 	for _, f := range r.Findings {
 		switch f.Action {
 		case v1alpha1.ActionDeny:
@@ -178,6 +179,15 @@ func (c *check) sum() {
 			r.Summary.Unparsable++
 		}
 	}
+}
+
+// background is what the formats tell beyond the JSON.
+func (c *check) background(vendors []v1alpha1.RestrictedVendor) output.Background {
+	b := output.Background{Vendors: vendors, Problems: c.result.Problems, Made: time.Now(), Version: programVersion()}
+	if c.failOn != "None" {
+		b.FailOn = v1alpha1.Action(c.failOn)
+	}
+	return b
 }
 
 // exit decides the exit code: what could not be read goes before what could not be

@@ -80,13 +80,15 @@ func (c *check) replayDocument(d *manifest.Document, s surroundings) error {
 	c.result.Summary.Objects++
 	c.result.Summary.Images += len(request.Object.Images)
 	gvk := review.Request.Kind
-	one := candidate{places: map[string][2]int{}, identity: output.Finding{
+	one := candidate{places: map[string]manifest.Place{}, identity: output.Finding{
 		File: d.File, APIVersion: strings.TrimPrefix(gvk.Group+"/"+gvk.Version, "/"), Kind: gvk.Kind,
 		Namespace: review.Request.Namespace, Name: review.Request.Name,
 	}}
 	for _, img := range request.Object.Images {
-		line, column := d.Position("request.object." + img.Field)
-		one.places[img.Field] = [2]int{line, column}
+		one.places[img.Field] = d.Place("request.object." + img.Field)
+	}
+	if output.NeedsImages(c.format) {
+		c.result.AddImages(one.identity, request.Object.Images)
 	}
 	c.add(one, c.set.Evaluate(request, c.instant))
 	return nil

@@ -82,12 +82,16 @@ func newVersion(streams genericiooptions.IOStreams) *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := version
-			if info, ok := debug.ReadBuildInfo(); ok && v == "" {
-				v = info.Main.Version
-			}
-			_, err := fmt.Fprintf(streams.Out, "Client Version: %s\n", v)
+			_, err := fmt.Fprintf(streams.Out, "Client Version: %s\n", programVersion())
 			return err
 		},
 	}
+}
+
+// programVersion is what the build stamped, or else what the module was built as.
+func programVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && version == "" {
+		return info.Main.Version
+	}
+	return version
 }
