@@ -15,12 +15,15 @@ import (
 // candidate is an object with images, kept until all namespaces are known.
 type candidate struct {
 	identity output.Finding // without the finding
-	kind     schema.GroupKind
+	kind     schema.GroupVersionKind
 	object   workload.Object
 	places   map[string][2]int // line and column of each image field
 }
 
 var namespaceKind = schema.GroupKind{Kind: "Namespace"}
+
+// defaultNamespace is that of a manifest which doesn't say.
+const defaultNamespace = "default"
 
 // manifests evaluates the objects in the files. An object is kept only as far as its
 // images go, so that large inputs need little memory.
@@ -37,17 +40,15 @@ func (c *check) manifests(ctx context.Context) {
 				ns := namespaceOf(o)
 				namespaces[ns.Name] = ns
 			}
-			if one := newCandidate(o); len(one.object.Images) > 0 {
+			if one := c.newCandidate(o); len(one.object.Images) > 0 {
 				candidates = append(candidates, one)
 			}
 		}
 	})
-	for _, one := range candidates {
-		c.result.Summary.Images += len(one.object.Images)
-		c.evaluate(one, namespaces)
-	}
-	if c.use != string(policies.UseIntroduce) {
-		c.notice("every image is taken to be of use %s", c.use)
+	decide := c.decider(ctx, namespaces)
+	for i := range candidates {
+		c.result.Summary.Images += len(candidates[i].object.Images)
+		c.evaluate(ctx, &candidates[i], namespaces, decide)
 	}
 }
 
@@ -56,12 +57,12 @@ func namespaceOf(o manifest.Object) policies.Namespace {
 	return policies.Namespace{Name: object.Name, Labels: o.Labels(), Known: true}
 }
 
-func newCandidate(o manifest.Object) candidate {
+func (c *check) newCandidate(o manifest.Object) candidate {
 	gvk := o.Kind()
-	one := candidate{kind: gvk.GroupKind(), object: workload.FromMap(gvk.GroupKind(), o.Fields), places: map[string][2]int{}}
+	one := candidate{kind: gvk, object: workload.FromMap(gvk.GroupKind(), o.Fields), places: map[string][2]int{}}
 	one.identity = output.Finding{
 		File: o.Document.File, APIVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
-		Namespace: cmp.Or(one.object.Namespace, "default"), Name: cmp.Or(one.object.Name, one.object.GenerateName),
+		Namespace: cmp.Or(one.object.Namespace, c.namespace, defaultNamespace), Name: cmp.Or(one.object.Name, one.object.GenerateName),
 	}
 	for _, img := range one.object.Images {
 		line, column := o.Position(img.Field)
@@ -70,25 +71,24 @@ func newCandidate(o manifest.Object) candidate {
 	return one
 }
 
-func (c *check) evaluate(one candidate, namespaces map[string]policies.Namespace) {
+func (c *check) evaluate(ctx context.Context, one *candidate, namespaces map[string]policies.Namespace, decide decider) {
 	ns, known := namespaces[one.identity.Namespace]
 	if !known {
 		ns = policies.Namespace{Name: one.identity.Namespace}
 	}
-	c.add(one, c.set.Evaluate(policies.Request{
+	c.add(one, decide(ctx, one, policies.Request{
 		Operation: policies.Create,
-		Kind:      one.kind,
+		Kind:      one.kind.GroupKind(),
 		Namespace: ns,
 		Object:    one.object,
-		AssumeUse: policies.Use(c.use),
-	}, c.instant))
-	if !known && c.set.SelectsByLabels() {
+	}))
+	if !known && c.uses.live == nil && c.set.SelectsByLabels() {
 		c.notice("the labels of namespace %q are not in the input: every policy is taken to select it, and no waiver", ns.Name)
 	}
 }
 
 // add adds a decision's findings to the result.
-func (c *check) add(one candidate, d policies.Decision) {
+func (c *check) add(one *candidate, d policies.Decision) {
 	for _, n := range d.Notices() {
 		c.notice("%s", n)
 	}
