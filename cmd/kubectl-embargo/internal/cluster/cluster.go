@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -48,6 +50,9 @@ func NewFlags() *genericclioptions.ConfigFlags {
 // Connect prepares to read the cluster that the flags name. It asks the cluster
 // nothing yet.
 func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
+	if !Configured(flags) {
+		return nil, fmt.Errorf("no kubeconfig names a cluster: it %w", ErrUnread)
+	}
 	loader := flags.ToRawKubeConfigLoader()
 	config, err := flags.ToRESTConfig()
 	if err != nil {
@@ -76,11 +81,11 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 	return connected, err
 }
 
-// Configured reports whether the flags, the environment or a kubeconfig name a
-// cluster.
+// Configured reports whether the flags, a kubeconfig or the surroundings of a Pod name
+// a cluster.
 func Configured(flags *genericclioptions.ConfigFlags) bool {
-	config, err := flags.ToRESTConfig()
-	return err != nil || config.Host != ""
+	raw, err := flags.ToRawKubeConfigLoader().RawConfig()
+	return err != nil || !clientcmdapi.IsConfigEmpty(&raw) || *flags.APIServer != "" || os.Getenv("KUBERNETES_SERVICE_HOST") != ""
 }
 
 // Quiet returns a context in which nothing is logged: a command says itself what is

@@ -265,3 +265,7 @@ func documents[T any](t *testing.T, objects []T) string {
 
 // digestPattern is the rule set's digest, which changes with the built-in list.
 var digestPattern = regexp.MustCompile(`"sha256:[0-9a-f]{64}"`)
+
+func replace(text, old, with string) string { return strings.Replace(text, old, with, 1) }
+
+const sha = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
