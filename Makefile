@@ -32,9 +32,10 @@ build: ## Build the controller and the command line into bin
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/kubectl-embargo ./cmd/kubectl-embargo
 
 .PHONY: generate
-generate: ## Generate deep copies and CRDs from the API types
+generate: ## Generate deep copies and CRDs from the API types, and the reference of the command line
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
 		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
+	go run ./cmd/kubectl-embargo/internal/reference docs/reference/cli
 
 .PHONY: names
 names: ## Gather real image names, which the prefilter's tokens are chosen by
