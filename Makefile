@@ -31,6 +31,12 @@ build: ## Build the controller and the command line into bin
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/embargo ./cmd/embargo
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/kubectl-embargo ./cmd/kubectl-embargo
 
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: build-all
+build-all: ## Build the command line for every platform into dist, with archives and checksums
+	go run ./test/release -version "$(VERSION)" -ldflags "$(LDFLAGS)"
+
 .PHONY: generate
 generate: ## Generate deep copies and CRDs from the API types, and the reference of the command line
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
