@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -139,6 +140,7 @@ func (c *check) run(ctx context.Context) error {
 	for _, n := range rules.notices {
 		c.notice("%s", n)
 	}
+	c.noteExpired(rules.source.Waivers)
 	c.set = rules.compile()
 	if c.review != "" {
 		c.replay(ctx)
@@ -151,6 +153,16 @@ func (c *check) run(ctx context.Context) error {
 		return err
 	}
 	return c.exit()
+}
+
+// noteExpired notes waivers that no longer count, in the words of a decision that would
+// have followed them.
+func (c *check) noteExpired(waivers []v1alpha1.VendorWaiver) {
+	for i := range waivers {
+		if expires := waivers[i].Spec.Expires.UTC(); !expires.After(c.instant.In(time.UTC)) {
+			c.notice("waiver %q expired on %s and no longer counts", waivers[i].Name, expires.Format(time.DateOnly))
+		}
+	}
 }
 
 // connect makes the cluster the source of rules and of what there was before. Where
