@@ -71,12 +71,10 @@ func withoutBadVersion(text string) string {
 
 // cutVersion splits an image before its tag or digest.
 func cutVersion(text string) (name, version string) {
-	slash := strings.LastIndexByte(text, '/')
-	if at := strings.IndexByte(text, '@'); at >= 0 {
-		slash = strings.LastIndexByte(text[:at], '/')
+	name, _, _ = strings.Cut(text, "@")
+	slash := strings.LastIndexByte(name, '/')
+	if i := strings.IndexByte(name[slash+1:], ':'); i >= 0 {
+		name = name[:slash+1+i]
 	}
-	if i := strings.IndexAny(text[slash+1:], ":@"); i >= 0 {
-		return text[:slash+1+i], text[slash+1+i:]
-	}
-	return text, ""
+	return name, text[len(name):]
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -16,15 +17,16 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	r := release{}
 	flag.StringVar(&r.version, "version", "", "version that the archives are named after")
 	flag.StringVar(&r.ldflags, "ldflags", "", "flags of the linker, which stamp the version")
 	flag.StringVar(&r.dir, "output", "dist", "folder for the archives")
 	only := flag.String("only", "", "platforms such as linux/amd64, separated by commas; default all")
 	flag.Parse()
-	if err := r.run(ctx, *only); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := r.run(ctx, *only)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -54,7 +56,7 @@ type release struct {
 
 func (r release) run(ctx context.Context, only string) error {
 	if r.version == "" {
-		return fmt.Errorf("want -version")
+		return errors.New("want -version")
 	}
 	made, err := sourceDate()
 	if err != nil {

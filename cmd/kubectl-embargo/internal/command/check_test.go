@@ -276,6 +276,7 @@ func TestAnExpiredWaiverIsNoted(t *testing.T) {
 	}
 }
 
-func replace(text, old, with string) string { return strings.Replace(text, old, with, 1) }
+// deploymentWith is the deployment with one thing in it replaced.
+func deploymentWith(old, with string) string { return strings.Replace(deployment, old, with, 1) }
 
 const sha = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

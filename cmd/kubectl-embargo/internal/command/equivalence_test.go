@@ -84,13 +84,13 @@ func TestTheUseIsDecidedByWhatWasThere(t *testing.T) {
 		code     int
 	}{
 		"unchanged":                    {deployment, policies.UseContinue, 0},
-		"digest added to the tag":      {replace(deployment, `:2.1"`, `:2.1@sha256:`+sha+`"`), policies.UseContinue, 0},
-		"another tag":                  {replace(deployment, ":2.1", ":2.2"), policies.UseUpdate, 1},
-		"another product of theirs":    {replace(deployment, "httpd", "icapd"), policies.UseIntroduce, 1},
-		"another object":               {replace(deployment, "name: av", "name: other"), policies.UseIntroduce, 1},
-		"another namespace":            {replace(deployment, "namespace: mail", "namespace: web"), policies.UseIntroduce, 1},
-		"another container":            {replace(deployment, "name: scanner", "name: renamed"), policies.UseContinue, 0},
-		"an earlier version of a kind": {replace(deployment, "apps/v1", "extensions/v1beta1"), policies.UseContinue, 0},
+		"digest added to the tag":      {deploymentWith(`:2.1"`, `:2.1@sha256:`+sha+`"`), policies.UseContinue, 0},
+		"another tag":                  {deploymentWith(":2.1", ":2.2"), policies.UseUpdate, 1},
+		"another product of theirs":    {deploymentWith("httpd", "icapd"), policies.UseIntroduce, 1},
+		"another object":               {deploymentWith("name: av", "name: other"), policies.UseIntroduce, 1},
+		"another namespace":            {deploymentWith("namespace: mail", "namespace: web"), policies.UseIntroduce, 1},
+		"another container":            {deploymentWith("name: scanner", "name: renamed"), policies.UseContinue, 0},
+		"an earlier version of a kind": {deploymentWith("apps/v1", "extensions/v1beta1"), policies.UseContinue, 0},
 	} {
 		t.Run(label, func(t *testing.T) {
 			r, a := runJSON(t, c.manifest, "check", "-f", "-", "--old", old, "--as-of", "2024-10-01")
@@ -122,7 +122,7 @@ func TestOneWayToSayTheUse(t *testing.T) {
 
 func TestAClusterOutOfReachIsSaidOnce(t *testing.T) {
 	config := write(t, "kubeconfig", `{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}], users: [{name: u}]}`)
-	r, a := runJSON(t, deployment+"---\n"+replace(deployment, "name: av", "name: other"), "check", "-f", "-", "--against-cluster", "--kubeconfig", config)
+	r, a := runJSON(t, deployment+"---\n"+deploymentWith("name: av", "name: other"), "check", "-f", "-", "--against-cluster", "--kubeconfig", config)
 	assert.Equal(t, 3, a.code, a.stderr)
 	assert.Len(t, r.Findings, 2, "the rest is still told")
 	assert.Contains(t, a.stderr, "cluster c: RestrictedVendors: can't be read")

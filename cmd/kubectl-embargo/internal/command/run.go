@@ -95,7 +95,7 @@ func calledAs(path string) string {
 // examples writes examples as kubectl does, with the name as the user called it.
 func examples(name, text string) string {
 	var lines []string
-	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
 		line = strings.TrimSpace(line)
 		if line != "" {
 			line = "  " + line
