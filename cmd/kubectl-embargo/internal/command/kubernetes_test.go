@@ -89,13 +89,14 @@ var (
 func objectsIn(t *testing.T, path, text string) (objects, skipped int) {
 	t.Helper()
 	documents := 0
-	require.NoError(t, manifest.Documents(path, strings.NewReader(text), func(d *manifest.Document) {
+	reader := &manifest.Reader{Broken: func(*manifest.Error) {}}
+	reader.Read(t.Context(), []string{path}, func(d *manifest.Document) {
 		found, others := d.Objects()
 		objects += len(found)
 		if others == 0 {
 			documents++
 		}
-	}, func(*manifest.Error) {}))
+	})
 	saying := 0
 	for _, document := range separator.Split(text, -1) {
 		if isObject.MatchString(document) {
