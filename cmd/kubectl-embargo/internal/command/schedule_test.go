@@ -40,14 +40,14 @@ func TestAScheduleOfNobody(t *testing.T) {
 }
 
 func TestAScheduleOfAFileNamesWhatIsWrong(t *testing.T) {
-	list := write(t, "list.yaml", strings.Replace(acme, "America/New_York", "America/NewYork", 1))
+	list := write(t, "list.yaml", strings.Replace(acmeVendor, "America/New_York", "America/NewYork", 1))
 	a := run(t, "", "schedule", "--list", list)
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.stderr, `did you mean "America/New_York"?`)
 	assert.Contains(t, a.stderr, "list.yaml:")
 }
 
-const acme = `apiVersion: embargo.dev/v1alpha1
+const acmeVendor = `apiVersion: embargo.dev/v1alpha1
 kind: RestrictedVendor
 metadata: {name: acme}
 spec:
