@@ -52,6 +52,14 @@ func TestAnImageIsExplained(t *testing.T) {
 	}
 }
 
+func TestAnExplanationKeepsTheTerminalClean(t *testing.T) {
+	a := run(t, "", "explain", "a\x1b[31m\nb", " ", strings.Repeat("a", 300))
+	assert.Equal(t, 0, a.code, a.stderr)
+	assert.NotContains(t, a.stdout, "\x1b")
+	assert.Contains(t, a.stdout, "\" \"\n  Problem:     Unresolved: it is empty")
+	assert.Contains(t, a.stdout, "longer than 255 characters")
+}
+
 func TestAnExplanationForPrograms(t *testing.T) {
 	r := explainJSON(t, "kaspersky/scanengine_httpd:2.1", "--as-of", "2024-07-20T03:59:59Z", "--audience", "us-persons,us-federal")
 	assert.Equal(t, "2024-07-20T03:59:59Z", r.AsOf)

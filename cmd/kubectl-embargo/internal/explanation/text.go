@@ -3,6 +3,7 @@ package explanation
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -46,7 +47,7 @@ func (p *page) heading(indent int, text string) {
 }
 
 func (p *page) image(img *Image) {
-	p.heading(0, img.Image)
+	p.heading(0, shown(img.Image))
 	if img.Problem != "" {
 		p.unread(img)
 		return
@@ -69,6 +70,14 @@ func (p *page) image(img *Image) {
 	if n := img.Nearest; n != nil {
 		p.paragraph(2, "Nearest:", fmt.Sprintf("%s of %s: %s", n.Pattern, n.Vendor, n.sentence()))
 	}
+}
+
+// shown is an image as written, in quotes where nothing would be seen.
+func shown(image string) string {
+	if strings.TrimSpace(image) == "" {
+		return strconv.Quote(image)
+	}
+	return image
 }
 
 func (p *page) unread(img *Image) {
