@@ -20,7 +20,7 @@ func TestTheScheduleIsAsTheContractSays(t *testing.T) {
 
 func TestTheScheduleAtADate(t *testing.T) {
 	t.Setenv("COLUMNS", "80")
-	a := run(t, "", "schedule", "kaspersky", "--as-of", "2024-08-01", "--audience", "us-persons", "--audience", "au-commonwealth")
+	a := run(t, "", "schedule", "kaspersky", "--as-of", "2024-08-01", "--audience", "us-persons,us-federal-civilian")
 	assert.Equal(t, 0, a.code, a.stderr)
 	want, err := os.ReadFile("testdata/schedule.txt")
 	require.NoError(t, err)
