@@ -31,11 +31,18 @@ build: ## Build the controller and the command line into bin
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/embargo ./cmd/embargo
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/kubectl-embargo ./cmd/kubectl-embargo
 
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: build-all
+build-all: ## Build the command line for every platform into dist, with archives and checksums
+	go run ./test/release -version "$(VERSION)" -ldflags "$(LDFLAGS)"
+
 .PHONY: generate
-generate: ## Generate deep copies and CRDs from the API types
+generate: ## Generate deep copies and CRDs from the API types, and the reference of the command line
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
 		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
 	go run ./policies/catalog/reference policies/catalog/vendors docs/reference/restricted-list.md
+	go run ./cmd/kubectl-embargo/internal/reference docs/reference/cli
 
 .PHONY: names
 names: ## Gather real image names, which the prefilter's tokens are chosen by

@@ -16,8 +16,8 @@ const (
 	Name = "embargo"
 	// FieldManager is the name under which the controller applies it.
 	FieldManager = "embargo"
-	// versionAnnotation has the version of the controller that wrote it.
-	versionAnnotation = "embargo.dev/version"
+	// VersionAnnotation has the version of the controller that wrote it.
+	VersionAnnotation = "embargo.dev/version"
 )
 
 // Endpoint is where the API server reaches the webhook: a Service, or a URL.
@@ -51,7 +51,7 @@ type owner struct {
 // configuration is the whole object as it is applied.
 func (d *desired) configuration() *ac.ValidatingWebhookConfigurationApplyConfiguration {
 	c := ac.ValidatingWebhookConfiguration(Name).
-		WithAnnotations(map[string]string{versionAnnotation: d.version}).
+		WithAnnotations(map[string]string{VersionAnnotation: d.version}).
 		WithOwnerReferences(metaac.OwnerReference().
 			WithAPIVersion(rbacv1.SchemeGroupVersion.String()).WithKind("ClusterRole").WithName(d.owner.name).WithUID(d.owner.uid))
 	for _, e := range d.entries() {

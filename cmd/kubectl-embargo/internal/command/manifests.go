@@ -16,12 +16,15 @@ import (
 // namespaces are known.
 type candidate struct {
 	identity output.Finding // without the finding
-	kind     schema.GroupKind
+	kind     schema.GroupVersionKind
 	object   workload.Object
 	places   map[string]manifest.Place // of each image field
 }
 
 var namespaceKind = schema.GroupKind{Kind: "Namespace"}
+
+// defaultNamespace is that of a manifest which doesn't say.
+const defaultNamespace = "default"
 
 // manifests evaluates the objects in the files. Of an object in which no vendor's image
 // can be nothing is kept, so that large inputs need little memory.
@@ -34,16 +37,14 @@ func (c *check) manifests(ctx context.Context) {
 	}}
 	reader.Read(ctx, c.files, g.take)
 	meter.clear()
-	for _, one := range g.candidates {
-		c.evaluate(one, g.namespaces)
+	decide := c.decider(ctx, g.namespaces)
+	for i := range g.candidates {
+		c.evaluate(ctx, &g.candidates[i], g.namespaces, decide)
 	}
 	for _, name := range g.places {
-		if _, known := g.namespaces[name]; !known && c.set.SelectsByLabels() {
+		if _, known := g.namespaces[name]; !known && c.uses.live == nil && c.set.SelectsByLabels() {
 			c.notice("the labels of namespace %q are not in the input: every policy is taken to select it, and no waiver", name)
 		}
-	}
-	if c.use != string(policies.UseIntroduce) {
-		c.notice("every image is taken to be of use %s", c.use)
 	}
 }
 
@@ -71,7 +72,7 @@ func (g *gathered) take(d *manifest.Document) {
 }
 
 func (g *gathered) object(o manifest.Object) {
-	one := newCandidate(o)
+	one := g.newCandidate(o)
 	if len(one.object.Images) == 0 {
 		return
 	}
@@ -83,7 +84,7 @@ func (g *gathered) object(o manifest.Object) {
 	if output.NeedsImages(g.format) {
 		g.result.AddImages(one.identity, one.object.Images)
 	}
-	if g.set.Suspects(one.kind, one.object.Images) {
+	if g.set.Suspects(one.kind.GroupKind(), one.object.Images) {
 		one.locate(o)
 		g.candidates = append(g.candidates, one)
 	}
@@ -94,12 +95,12 @@ func namespaceOf(o manifest.Object) policies.Namespace {
 	return policies.Namespace{Name: object.Name, Labels: o.Labels(), Known: true}
 }
 
-func newCandidate(o manifest.Object) candidate {
+func (c *check) newCandidate(o manifest.Object) candidate {
 	gvk := o.Kind()
-	one := candidate{kind: gvk.GroupKind(), object: workload.FromMap(gvk.GroupKind(), o.Fields)}
+	one := candidate{kind: gvk, object: workload.FromMap(gvk.GroupKind(), o.Fields)}
 	one.identity = output.Finding{
 		File: o.Document.File, APIVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
-		Namespace: cmp.Or(one.object.Namespace, "default"), Name: cmp.Or(one.object.Name, one.object.GenerateName),
+		Namespace: cmp.Or(one.object.Namespace, c.namespace, defaultNamespace), Name: cmp.Or(one.object.Name, one.object.GenerateName),
 	}
 	return one
 }
@@ -112,22 +113,21 @@ func (one *candidate) locate(o manifest.Object) {
 	}
 }
 
-func (c *check) evaluate(one candidate, namespaces map[string]policies.Namespace) {
+func (c *check) evaluate(ctx context.Context, one *candidate, namespaces map[string]policies.Namespace, decide decider) {
 	ns, known := namespaces[one.identity.Namespace]
 	if !known {
 		ns = policies.Namespace{Name: one.identity.Namespace}
 	}
-	c.add(one, c.set.Evaluate(policies.Request{
+	c.add(one, decide(ctx, one, policies.Request{
 		Operation: policies.Create,
-		Kind:      one.kind,
+		Kind:      one.kind.GroupKind(),
 		Namespace: ns,
 		Object:    one.object,
-		AssumeUse: policies.Use(c.use),
-	}, c.instant))
+	}))
 }
 
 // add adds a decision's findings to the result.
-func (c *check) add(one candidate, d policies.Decision) {
+func (c *check) add(one *candidate, d policies.Decision) {
 	for _, n := range d.Notices() {
 		c.notice("%s", n)
 	}
