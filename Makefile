@@ -76,6 +76,7 @@ lint: $(GOLANGCI_LINT) ## Run the linters
 	go vet ./...
 	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
 	$(GOLANGCI_LINT) run ./...
+	go -C test/tools/actionlint tool actionlint -shellcheck= $(CURDIR)/.github/workflows/*.yaml
 
 $(GOLANGCI_LINT): test/tools/lint/go.mod
 	@mkdir -p $(@D)
@@ -100,6 +101,21 @@ fuzz: ## Run every fuzz target for FUZZTIME
 .PHONY: bench
 bench: ## Measure matching, reading and deciding
 	go test -run '^$$' -bench . -benchmem ./policies/...
+
+##@ Release
+
+.PHONY: release-files
+release-files: ## Build images, archives and SBOMs into dist/release
+	rm -rf dist/release
+	test/release.sh $(VERSION) dist/release
+
+.PHONY: reproducible
+reproducible: release-files ## Build them again elsewhere, with an empty cache, and compare
+	rm -rf dist/again dist/cache
+	git worktree add --detach dist/again HEAD
+	GOCACHE=$(CURDIR)/dist/cache dist/again/test/release.sh $(VERSION) dist/release-again; \
+		status=$$?; git worktree remove --force dist/again; rm -rf dist/cache; exit $$status
+	diff dist/release/SHA256SUMS dist/release-again/SHA256SUMS
 
 ##@ Clean
 
