@@ -66,10 +66,12 @@ verify: ## Fail where generated files or modules are not what they should be
 .PHONY: test
 test: binaries ## Set up and run all tests, also those on the real API server
 	go test -timeout 20m ./...
+	go -C test/tools/image test ./...
 
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
 	@go run ./test/controlplane/cluster binaries
+	@go run ./test/helm/get >/dev/null
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters
