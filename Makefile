@@ -37,12 +37,31 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 build-all: ## Build the command line for every platform into dist, with archives and checksums
 	go run ./test/release -version "$(VERSION)" -ldflags "$(LDFLAGS)"
 
+IMAGE ?= embargo.dev/embargo
+ARCHS ?= amd64,arm64
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+.PHONY: image
+image: ## Build the image into dist, without a daemon or a registry (ARCHS=amd64 for one)
+	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
+
 .PHONY: generate
-generate: ## Generate deep copies and CRDs from the API types, and the reference of the command line
+generate: generate-api generate-chart generate-docs ## Generate deep copies, CRDs, what the chart has of config, and reference pages
+
+.PHONY: generate-api
+generate-api:
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
 		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
+
+.PHONY: generate-docs
+generate-docs:
 	go run ./policies/catalog/reference policies/catalog/vendors docs/reference/restricted-list.md
 	go run ./cmd/kubectl-embargo/internal/reference docs/reference/cli
+
+.PHONY: generate-chart
+generate-chart:
+	go run ./test/chart/generate
+	go -C test/tools/helmdocs tool helm-docs --log-level warning --chart-search-root $(CURDIR)/charts
 
 .PHONY: names
 names: ## Gather real image names, which the prefilter's tokens are chosen by
@@ -57,6 +76,8 @@ verify: ## Fail where generated files or modules are not what they should be
 .PHONY: test
 test: binaries ## Set up and run all tests, also those on the real API server
 	go test -timeout 20m ./...
+	go -C test/tools/image test ./...
+	go -C test/tools/monitoring test ./...
 
 .PHONY: test-browser
 test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian's chromium)
@@ -65,12 +86,14 @@ test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
 	@go run ./test/controlplane/cluster binaries
+	@go run ./test/helm/get >/dev/null
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters
 	go vet ./...
 	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
 	$(GOLANGCI_LINT) run ./...
+	go -C test/tools/actionlint tool actionlint -shellcheck= $(CURDIR)/.github/workflows/*.yaml
 
 $(GOLANGCI_LINT): test/tools/lint/go.mod
 	@mkdir -p $(@D)
@@ -104,6 +127,21 @@ bench: binaries ## Measure matching, deciding, and admission beside a webhook th
 	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook ./cmd/kubectl-embargo/internal/command
 	@mkdir -p dist
 	go run ./test/bench/admission -json dist/bench-admission.json
+
+##@ Release
+
+.PHONY: release-files
+release-files: ## Build images, archives and SBOMs into dist/release
+	rm -rf dist/release
+	test/release.sh $(VERSION) dist/release
+
+.PHONY: reproducible
+reproducible: release-files ## Build them again elsewhere, with an empty cache, and compare
+	rm -rf dist/again dist/cache
+	git worktree add --detach dist/again HEAD
+	GOCACHE=$(CURDIR)/dist/cache dist/again/test/release.sh $(VERSION) dist/release-again; \
+		status=$$?; git worktree remove --force dist/again; rm -rf dist/cache; exit $$status
+	diff dist/release/SHA256SUMS dist/release-again/SHA256SUMS
 
 ##@ Clean
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+
+	"embargo.dev/test/program"
 )
 
 // The versions that are downloaded or built; test/tools has the modules of the same
@@ -37,7 +39,7 @@ type Binaries map[string]string
 // download site answers at once; else built, which takes about ten minutes the
 // first time. Progress is written for somebody who waits.
 func Locate(ctx context.Context, progress io.Writer) (Binaries, error) {
-	root, err := repositoryRoot()
+	root, err := program.Root()
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +73,7 @@ func (l *locator) locate(ctx context.Context) (Binaries, error) {
 	if err := os.MkdirAll(l.cache, 0o755); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(filepath.Join(l.cache, "lock"))
+	unlock, err := program.Lock(filepath.Join(l.cache, "lock"))
 	if err != nil {
 		return nil, err
 	}
@@ -115,20 +117,4 @@ func (b Binaries) take(dir string) {
 
 func (b Binaries) missing() []string {
 	return slices.DeleteFunc(slices.Clone(programs), func(name string) bool { return b[name] != "" })
-}
-
-// repositoryRoot finds the folder of the module, above the working folder.
-func repositoryRoot() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "test", "tools", "kubernetes", "go.mod")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no folder above %s has test/tools/kubernetes: run inside the repository", start)
-		}
-	}
 }

@@ -1,15 +1,15 @@
 //go:build unix
 
-package controlplane
+package program
 
 import (
 	"os"
 	"syscall"
 )
 
-// lock waits until no other process holds the file's lock. The system frees it when
+// Lock waits until no other process holds the file's lock. The system frees it when
 // the process ends, however it ends.
-func lock(path string) (unlock func(), err error) {
+func Lock(path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
