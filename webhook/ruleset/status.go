@@ -48,6 +48,8 @@ type Circumstances struct {
 	Skew func() (bool, time.Duration)
 	// Resources are those that admission covers.
 	Resources func() []string
+	// Tally counts the audit's findings, nil while it hasn't.
+	Tally func() *policies.Tally
 }
 
 // NewStatusWriter returns a StatusWriter for the keeper's rule sets; each trigger makes
@@ -103,6 +105,7 @@ func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now tim
 	}
 	o := observation{compiled: compiled, now: now, namespaces: namespaces, resources: w.circumstances.Resources()}
 	o.registration = w.circumstances.Registration()
+	o.tally = w.circumstances.Tally()
 	o.skewed, o.ahead = w.circumstances.Skew()
 	var errs []error
 	for i := range compiled.Source.Vendors {

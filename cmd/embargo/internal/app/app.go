@@ -28,6 +28,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"embargo.dev/audit"
 	"embargo.dev/cmd/embargo/internal/options"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
@@ -51,6 +52,7 @@ type controller struct {
 	keeper       *ruleset.Keeper
 	discovery    *discovery.Discovery
 	registrar    *registration.Registrar
+	auditor      *audit.Auditor // nil where the audit is off
 	skew         *skew.Meter
 	skewed       trigger.Trigger // told to whoever writes conditions
 	drain        drain
@@ -69,7 +71,7 @@ func run(ctx context.Context, o *options.Options) error {
 	ctrl.SetLogger(newLogger(o.Logging))
 	ctrl.Log.Info("starting", "version", Version())
 	c := &controller{options: o, skew: skew.NewMeter(time.Now), skewed: trigger.New()}
-	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.discover, c.register, c.serve, c.install, c.checks} {
+	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.discover, c.audit, c.register, c.serve, c.install, c.checks} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -221,7 +223,8 @@ func (c *controller) register(context.Context) error {
 		},
 		Registration: c.registrar.State,
 		Skew:         func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
-	}, c.registrar.Changed(), c.skewed, c.discovery.Follow())
+		Tally:        c.tally,
+	}, c.registrar.Changed(), c.skewed, c.discovery.Follow(), c.tallied())
 	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(status))
 }
 

@@ -32,6 +32,7 @@ type Config struct {
 
 	Webhook        Webhook        `json:"webhook,omitzero"`
 	Catalog        Catalog        `json:"catalog,omitzero"`
+	Audit          Audit          `json:"audit,omitzero"`
 	LeaderElection LeaderElection `json:"leaderElection,omitzero"`
 	Metrics        Endpoint       `json:"metrics,omitzero"`
 	Health         Endpoint       `json:"health,omitzero"`
@@ -68,6 +69,11 @@ type Service struct {
 // Catalog is which of the built-in vendors are applied: names, or "*" for all.
 type Catalog struct {
 	Vendors []string `json:"vendors,omitempty"`
+}
+
+// Audit is whether the leader finds what runs and writes reports.
+type Audit struct {
+	Disabled bool `json:"disabled,omitempty"`
 }
 
 // LeaderElection is how the replica that writes is chosen.
