@@ -77,6 +77,8 @@ type Auditor struct {
 	results   map[string]*result // of namespaces with findings
 	ruleSet   string             // digest of the one that everything was last looked at with
 	full      time.Time          // when that was
+	began     time.Time          // when the audit began
+	startup   time.Duration      // how long it took until everything was looked at first
 	duration  time.Duration      // how long it took
 	due       time.Time          // when everything is to be looked at again
 	tally     *policies.Tally
@@ -125,6 +127,7 @@ const (
 
 // Start audits until the context ends.
 func (a *Auditor) Start(ctx context.Context) error {
+	a.began = time.Now()
 	if err := a.watchNamespaces(ctx); err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ func (a *Auditor) look(ctx context.Context) time.Duration {
 	if all {
 		a.ruleSet, a.full, a.duration = rules.Digest(), now, time.Since(began)
 		a.due = nextFull(rules, now)
+		if a.startup == 0 {
+			a.startup = time.Since(a.began)
+		}
 		durations.Observe(a.duration.Seconds())
 		logf.FromContext(ctx).V(1).Info("audited", "objects", a.inventory.Len(), "namespaces", len(looked), "in", a.duration.String())
 	}

@@ -27,6 +27,7 @@ var (
 		[]string{"vendor", "restriction", "phase", "action"}, nil)
 	transitionDesc = prometheus.NewDesc("embargo_next_transition_seconds", "Seconds until the next phase begins or waiver expires; absent where none is to come.", nil, nil)
 	ageDesc        = prometheus.NewDesc("embargo_audit_age_seconds", "Seconds since everything was last looked at.", nil, nil)
+	startupDesc    = prometheus.NewDesc("embargo_audit_startup_seconds", "How long it took this leader to list everything and look at it first.", nil, nil)
 	objectsDesc    = prometheus.NewDesc("embargo_audited_objects", "Objects that the audit knows.", nil, nil)
 	unreadDesc     = prometheus.NewDesc("embargo_audit_unread_resources", "Resources with images that the audit can't read.", nil, nil)
 	writtenDesc    = prometheus.NewDesc("embargo_report_writes_total", "Writes of VendorReports, by what was done.", []string{"operation"}, nil)
@@ -43,7 +44,7 @@ type collector struct{}
 
 // Describe tells what can be collected.
 func (collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{findingsDesc, transitionDesc, ageDesc, objectsDesc, unreadDesc, writtenDesc, droppedDesc} {
+	for _, d := range []*prometheus.Desc{findingsDesc, transitionDesc, ageDesc, startupDesc, objectsDesc, unreadDesc, writtenDesc, droppedDesc} {
 		to <- d
 	}
 }
@@ -74,6 +75,7 @@ func (a *Auditor) collect(to chan<- prometheus.Metric) {
 		}
 	}
 	if !a.full.IsZero() {
+		gauge(startupDesc, a.startup.Seconds())
 		gauge(ageDesc, max(0, now.Sub(a.full)).Round(time.Millisecond).Seconds())
 	}
 	unread := 0

@@ -64,8 +64,10 @@ func newBackoff() wait.Backoff {
 func (f *Feed) Run(ctx context.Context) {
 	backoff := newBackoff()
 	for listing := uint32(1); ctx.Err() == nil; listing++ {
+		began := time.Now()
 		version, err := f.list(ctx, listing)
 		if err == nil {
+			logf.FromContext(ctx).V(1).Info("listed", "resource", f.name, "in", time.Since(began).String())
 			backoff = newBackoff()
 			f.taker.Unread(nil)
 			f.taker.Listed(listing)
