@@ -60,15 +60,7 @@ type NextPhase struct {
 	Effective time.Time       `json:"effective"` // by law, in UTC
 	Action    v1alpha1.Action `json:"action"`    // for the same use, under the same policy
 	Begins    time.Time       `json:"-"`         // when that policy, with its lead time, acts as if it had begun
-}
-
-// NextOn is the day on which the next phase begins by law, in the restriction's zone;
-// "" where none is to come.
-func (f Finding) NextOn() string {
-	if f.Next == nil {
-		return ""
-	}
-	return date(f.Next.Effective, f.measure.zone)
+	On        string          `json:"-"`         // the day of Effective in the restriction's zone
 }
 
 // measure is what messages say of a finding beyond its fields.

@@ -50,13 +50,13 @@ func movedFrom(image string, running []string, before Memory) string {
 	if strings.Contains(image, "@") || len(running) == 0 || len(before.Digests) == 0 {
 		return before.UpdatedFrom
 	}
+	if len(running) == 1 && running[0] == before.UpdatedFrom {
+		return "" // it moved back
+	}
 	for _, digest := range running {
 		if !slices.Contains(before.Digests, digest) {
 			return before.Digests[0]
 		}
-	}
-	if len(running) == 1 && running[0] == before.UpdatedFrom {
-		return ""
 	}
 	return before.UpdatedFrom
 }

@@ -60,7 +60,7 @@ func summarise(findings []*exposure.Finding) v1alpha1.VendorReportSummary {
 		oldest := metav1.NewTime(since)
 		s.Since = &oldest
 		if first.Next != nil {
-			s.Next, s.NextOn = first.Next.Phase, first.NextOn()
+			s.Next, s.NextOn = first.Next.Phase, first.Next.On
 		}
 	}
 	return s
@@ -119,7 +119,7 @@ func reported(f *exposure.Finding) v1alpha1.ReportedFinding {
 	}
 	if f.Next != nil {
 		r.Next = &v1alpha1.ReportedNext{
-			Phase: f.Next.Phase, Effective: metav1.NewTime(f.Next.Effective), On: f.NextOn(), Action: f.Next.Action, ToldDaysBefore: f.ToldDaysBefore,
+			Phase: f.Next.Phase, Effective: metav1.NewTime(f.Next.Effective), On: f.Next.On, Action: f.Next.Action, ToldDaysBefore: f.ToldDaysBefore,
 		}
 	}
 	return r
