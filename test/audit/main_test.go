@@ -206,9 +206,15 @@ func report(t *testing.T, ns, name string) *v1alpha1.VendorReport {
 // await waits until a report is as it should be, and returns it.
 func await(t *testing.T, ns, name string, is func(*v1alpha1.VendorReport) bool) *v1alpha1.VendorReport {
 	t.Helper()
+	return awaitFor(t, 30*time.Second, ns, name, is)
+}
+
+// awaitFor waits so long at most.
+func awaitFor(t *testing.T, most time.Duration, ns, name string, is func(*v1alpha1.VendorReport) bool) *v1alpha1.VendorReport {
+	t.Helper()
 	var last *v1alpha1.VendorReport
 	ok := false
-	for end := time.Now().Add(30 * time.Second); !ok && time.Now().Before(end); {
+	for end := time.Now().Add(most); !ok && time.Now().Before(end); {
 		if last = report(t, ns, name); last != nil {
 			ok = is(last)
 		}
