@@ -82,6 +82,8 @@ type Auditor struct {
 	duration  time.Duration      // how long it took
 	due       time.Time          // when everything is to be looked at again
 	tally     *policies.Tally
+	telling   bool      // whether it is about to be told that the tally changed
+	told      time.Time // when that was told last
 }
 
 // New returns an Auditor.
@@ -123,6 +125,8 @@ const (
 	settle = 200 * time.Millisecond
 	// resync is how often everything is looked at without any cause.
 	resync = 10 * time.Minute
+	// tellEvery is how often it is told at most that the tally changed.
+	tellEvery = time.Second
 )
 
 // Start audits until the context ends.
@@ -182,6 +186,18 @@ func (a *Auditor) publishTally(now *policies.Tally) {
 		return
 	}
 	a.tally = now
+	if a.telling {
+		return
+	}
+	a.telling = true
+	time.AfterFunc(time.Until(a.told.Add(tellEvery)), a.tellChanged)
+}
+
+// tellChanged tells that the tally changed.
+func (a *Auditor) tellChanged() {
+	a.mu.Lock()
+	a.telling, a.told = false, time.Now()
+	a.mu.Unlock()
 	select {
 	case a.changed <- struct{}{}:
 	default:

@@ -2,10 +2,12 @@ package audit
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -76,12 +78,7 @@ func (a *Auditor) followResources(ctx context.Context, group *sync.WaitGroup) {
 }
 
 func isCustom(k *inventory.Kind) bool {
-	for _, b := range builtin {
-		if k == b {
-			return false
-		}
-	}
-	return k != nodeKind && k != reportKind
+	return !slices.Contains(builtin, k) && k != nodeKind && k != reportKind
 }
 
 // ready reports whether everything was listed, or is known not to be readable. What has
@@ -111,7 +108,7 @@ func (t *taker) Unread(err error) {
 	t.following.unread = err != nil
 	a.mu.Unlock()
 	if before != (err != nil) {
-		if err != nil {
+		if err != nil && !apierrors.IsNotFound(err) {
 			logf.FromContext(t.log).Info("WARNING: not audited, since it can't be read", "resource", t.following.kind.String(), "error", err.Error())
 		}
 		a.fire()

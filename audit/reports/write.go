@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -123,7 +122,7 @@ func (r *Reports) update(ctx context.Context, key types.NamespacedName, want *wa
 
 func (r *Reports) remove(ctx context.Context, key types.NamespacedName, there seen) error {
 	report := &v1alpha1.VendorReport{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-	err := r.client.Delete(ctx, report, client.Preconditions{UID: ptr.To(there.uid)})
+	err := r.client.Delete(ctx, report, client.Preconditions{UID: new(there.uid)})
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("deleting it: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,8 +22,8 @@ import (
 	"embargo.dev/test/controlplane"
 )
 
-// rounds is how often both are measured, in turns, so that what else goes on on the
-// machine slows both down. Of each the least counts.
+// rounds is how often both are measured, in turns, so that whatever else the machine does
+// slows both down. Of each the least counts.
 const rounds = 5
 
 // compare measures a bare paged list of the Pods and a full audit: all kinds listed, and
@@ -100,16 +101,15 @@ func auditOnce(ctx context.Context, plane *controlplane.ControlPlane, scheme *ru
 		return 0, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	defer func() {
-		cancel()
-		<-ended
-	}()
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	failed := make(chan error, 1)
 	began := time.Now()
-	go func() { ended <- auditor.Start(ctx) }()
+	running.Go(func() { failed <- auditor.Start(ctx) })
 	select {
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	case err := <-failed:
+		return 0, errors.Join(err, ctx.Err())
 	case <-auditor.Changed():
 		return time.Since(began), nil
 	}
