@@ -194,3 +194,10 @@ func TestWhatIsUnreadableIsFoundToo(t *testing.T) {
 	assert.Equal(t, v1alpha1.ActionWarn, f.Action)
 	assert.Contains(t, f.Message, "can't be read")
 }
+
+func TestNamesThatAreNoneMeanNothing(t *testing.T) {
+	c := newCluster(t, later)
+	c.list(running(pod(about("p", announced, nil), "nginx:1"), "docker.io/library/nginx", digestOf("b")))
+	c.inventory.PutNode("node-1", [][]string{{"<none>@" + digestOf("b"), "<none>:<none>", "docker.io/library/nginx:1"}})
+	assert.Empty(t, c.inventory.Namespace("mail").Suspects, "it isn't even looked at")
+}

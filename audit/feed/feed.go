@@ -74,10 +74,12 @@ func (f *Feed) Run(ctx context.Context) {
 			err = f.follow(ctx, version)
 		}
 		if err != nil && ctx.Err() == nil {
+			detail := 0
 			if Unreadable(err) {
 				f.taker.Unread(err)
+				detail = 1 // whoever takes it says so once
 			}
-			logf.FromContext(ctx).Info("listing again", "resource", f.name, "reason", err.Error())
+			logf.FromContext(ctx).V(detail).Info("listing again", "resource", f.name, "reason", err.Error())
 			sleep(ctx, backoff.Step())
 		}
 	}

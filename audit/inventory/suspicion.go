@@ -1,8 +1,10 @@
 package inventory
 
 import (
+	"slices"
 	"strings"
 
+	"embargo.dev/policies/imageref"
 	"embargo.dev/policies/workload"
 )
 
@@ -57,11 +59,19 @@ func (inv *Inventory) suspects(b *Body, img *workload.Image) bool {
 
 // OtherNames returns what runs of an image, by the names that its object doesn't say:
 // the image with each digest that it is known by, then what else the runtime and the
-// nodes call it.
+// nodes call it. What is no name, as runtimes have some for images without one, is left
+// out.
 func (inv *Inventory) OtherNames(p *Place) []string {
 	if p.Unreadable != "" || p.Digest == "" && len(p.Names) == 0 {
 		return nil
 	}
+	return slices.DeleteFunc(inv.allNames(p), func(name string) bool {
+		_, err := imageref.Parse(name)
+		return err != nil || name == p.Value
+	})
+}
+
+func (inv *Inventory) allNames(p *Place) []string {
 	var names []string
 	known, digests := inv.aliases.of(p.Digest)
 	if p.Digest != "" {
@@ -73,13 +83,11 @@ func (inv *Inventory) OtherNames(p *Place) []string {
 			names = append(names, tagged+"@"+digest)
 		}
 	}
-	for _, name := range append(p.Names, known...) {
+	for _, name := range slices.Concat(p.Names, known) {
 		if !strings.Contains(name, "@") && p.Digest != "" {
 			name += "@" + p.Digest
 		}
-		if name != p.Value {
-			names = append(names, name)
-		}
+		names = append(names, name)
 	}
 	return names
 }

@@ -165,7 +165,9 @@ func (r *Reports) Forget(namespace string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for vendor := range r.memory[namespace] {
-		delete(r.want, types.NamespacedName{Namespace: namespace, Name: nameOf(vendor)})
+		key := types.NamespacedName{Namespace: namespace, Name: nameOf(vendor)}
+		delete(r.want, key)
+		delete(r.wrote, key)
 	}
 	delete(r.memory, namespace)
 }

@@ -251,9 +251,25 @@ func (c *controller) serve(ctx context.Context) error {
 		Access:  clientset.AuthorizationV1().SubjectAccessReviews(),
 		Self:    self.Status.UserInfo.Username,
 		Clock:   time.Now,
-		Preview: preview.New(c.mgr.GetCache(), c.mgr.GetAPIReader(), time.Now),
+		Preview: c.previewer(),
 	}))
 	return nil
+}
+
+// previewer answers from the audit where this replica audits.
+func (c *controller) previewer() *preview.Previewer {
+	p := preview.New(c.mgr.GetCache(), c.mgr.GetAPIReader(), time.Now)
+	if c.auditor == nil {
+		return p
+	}
+	p.Audited = func(limit int) (found []preview.Workload, all, ok bool) {
+		known, all, ok := c.auditor.Workloads(limit)
+		for _, w := range known {
+			found = append(found, preview.Workload(w))
+		}
+		return found, all, ok
+	}
+	return p
 }
 
 func (c *controller) install(context.Context) error {
