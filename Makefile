@@ -123,10 +123,11 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzHidden$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 
 .PHONY: bench
-bench: binaries ## Measure matching, deciding, and admission beside a webhook that does nothing (dist/bench-admission.json)
+bench: binaries ## Measure matching, deciding, admission beside a webhook that does nothing, and the audit of 10,000 Pods
 	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook ./cmd/kubectl-embargo/internal/command
 	@mkdir -p dist
 	go run ./test/bench/admission -json dist/bench-admission.json
+	go run ./test/bench/audit
 
 ##@ Release
 
