@@ -24,6 +24,10 @@ cluster: ## Start a control plane in .cluster to try things by hand
 cluster-down: ## Stop it and remove its state
 	@go run ./test/controlplane/cluster down
 
+.PHONY: node
+node: ## Run a cluster with two real nodes and a shell beside it (root only)
+	@go run ./test/node/shell
+
 ##@ Build
 
 .PHONY: build
@@ -56,7 +60,7 @@ binaries: ## Get the control plane's programs, without running anything
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters
-	go vet ./...
+	go vet -tags e2e ./...
 	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
 	$(GOLANGCI_LINT) run ./...
 
