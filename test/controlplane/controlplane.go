@@ -204,7 +204,7 @@ func (c *ControlPlane) startAPIServer(ctx context.Context) error {
 	if c.options.Address == "" {
 		args = append(args, "--bind-address=127.0.0.1", "--endpoint-reconciler-type=none")
 	} else {
-		args = append(args, "--advertise-address="+c.options.Address)
+		args = append(args, "--advertise-address="+c.options.Address, "--kubelet-preferred-address-types=InternalIP")
 	}
 	if !c.options.ControllerManager {
 		args = append(args, "--disable-admission-plugins=ServiceAccount")

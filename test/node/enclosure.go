@@ -27,9 +27,10 @@ const (
 )
 
 // Enclosed calls a function in an enclosure and returns its result, an exit code, from
-// the main function of a program or of tests. Before that, outside, it calls prepare,
-// which can still reach the world: inside there is no way out.
-func Enclosed(prepare func(context.Context) error, run func() int) int {
+// the main function of a program or of tests. Before that, outside, it calls prepare with
+// the enclosure's folder: there the world can still be reached, inside there is no way
+// out.
+func Enclosed(prepare func(ctx context.Context, dir string) error, run func() int) int {
 	switch os.Getenv(stageVariable) {
 	case stageInside:
 		return run()
@@ -46,7 +47,7 @@ func Dir() string { return os.Getenv(dirVariable) }
 // failed is the exit code where nothing came to run.
 const failed = 2
 
-func outside(prepare func(context.Context) error) int {
+func outside(prepare func(context.Context, string) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	code, err := enclose(ctx, prepare)
@@ -57,23 +58,23 @@ func outside(prepare func(context.Context) error) int {
 	return code
 }
 
-func enclose(ctx context.Context, prepare func(context.Context) error) (code int, err error) {
+func enclose(ctx context.Context, prepare func(context.Context, string) error) (code int, err error) {
 	if os.Geteuid() != 0 {
 		return failed, errors.New("a node can only be run by root: containers need namespaces, mounts and packet filters")
 	}
 	if err := sweep(); err != nil {
 		return failed, err
 	}
-	for _, step := range []func(context.Context) error{installPackages, fetch, prepare} {
-		if err := step(ctx); err != nil {
-			return failed, err
-		}
-	}
 	state, err := newState()
 	if err != nil {
 		return failed, err
 	}
 	defer func() { err = errors.Join(err, state.remove()) }()
+	for _, step := range []func(context.Context, string) error{installPackages, fetch, buildPause, prepare} {
+		if err := step(ctx, state.dir); err != nil {
+			return failed, err
+		}
+	}
 	code, err = spawn(ctx, state)
 	if code != 0 || err != nil {
 		err = errors.Join(err, keepLogs(state.dir))

@@ -16,20 +16,22 @@ import (
 	"strings"
 )
 
+// pauseProgram is where in the enclosure's folder the program is that does nothing.
+const pauseProgram = "pause"
+
+func buildPause(ctx context.Context, dir string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, pauseProgram), "embargo.dev/test/node/pause")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the program of sandboxes: %w\n%s", err, output)
+	}
+	return nil
+}
+
 // PauseImage makes an image of a program that does nothing, under the given name, and
 // returns the path of its archive.
-func PauseImage(ctx context.Context, name string) (string, error) { return pauseImage(ctx, name) }
-
-func pauseImage(ctx context.Context, name string) (string, error) {
-	path := filepath.Join(Dir(), "pause")
-	if _, err := os.Stat(path); err != nil {
-		cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", path, "embargo.dev/test/node/pause")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if output, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("building pause: %w\n%s", err, output)
-		}
-	}
-	content, err := os.ReadFile(path)
+func PauseImage(name string) (string, error) {
+	content, err := os.ReadFile(filepath.Join(Dir(), pauseProgram))
 	if err != nil {
 		return "", err
 	}

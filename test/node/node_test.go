@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(child) == "" {
 		os.Exit(m.Run())
 	}
-	nothing := func(context.Context) error { return nil }
+	nothing := func(context.Context, string) error { return nil }
 	os.Exit(node.Enclosed(nothing, func() int {
 		if err := runPod(context.Background()); err != nil {
 			fmt.Println(err)

@@ -25,7 +25,7 @@ var needed = []struct{ pkg, program string }{
 }
 
 // installPackages installs those of Debian's packages that are missing.
-func installPackages(ctx context.Context) error {
+func installPackages(ctx context.Context, _ string) error {
 	missing := missingPackages()
 	if len(missing) == 0 {
 		return nil

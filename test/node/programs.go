@@ -26,7 +26,7 @@ const (
 )
 
 // fetch gets all programs, where they aren't there yet.
-func fetch(ctx context.Context) error {
+func fetch(ctx context.Context, _ string) error {
 	_, err := locate(ctx, os.Stderr)
 	return err
 }

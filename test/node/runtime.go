@@ -57,7 +57,7 @@ func (n *Node) startRuntime(ctx context.Context) error {
 	if err := p.Await(ctx, func(ctx context.Context) error { return n.ctr(ctx, "version").Run() }); err != nil {
 		return err
 	}
-	pause, err := pauseImage(ctx, sandboxImage)
+	pause, err := PauseImage(sandboxImage)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	nothing := func(context.Context) error { return nil }
+	nothing := func(context.Context, string) error { return nil }
 	os.Exit(node.Enclosed(nothing, func() int {
 		// Ctrl-C is for what runs in the shell.
 		signal.Ignore(os.Interrupt)
