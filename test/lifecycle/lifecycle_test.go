@@ -103,7 +103,7 @@ func TestUninstallingLeavesNothing(t *testing.T) {
 	kubectl("delete", "clusterrole", "embargo")
 	left := func() string {
 		return kubectl("get", "validatingwebhookconfigurations", "-o", "name") +
-			kubectl("-n", "embargo-system", "get", "secrets,configmaps", "-o", "name", "--field-selector=metadata.name!=kube-root-ca.crt")
+			kubectl("-n", "embargo-system", "get", "secrets,configmaps,leases", "-o", "name", "--field-selector=metadata.name!=kube-root-ca.crt")
 	}
 	require.Eventually(t, func() bool { return left() == "" }, 30*time.Second, 100*time.Millisecond)
 	assert.Never(t, func() bool { return strings.Contains(left(), "validatingwebhookconfiguration") }, 5*time.Second, 250*time.Millisecond, "it isn't written again")

@@ -33,6 +33,8 @@ type Installer struct {
 	Client client.Client // reads live, so that nothing is cached for it
 	// Vendors are the names to apply; All stands for every built-in vendor.
 	Vendors []string
+	// DefaultPolicy says whether a new installation gets the default policy.
+	DefaultPolicy bool
 	// Marker remembers that the default policy was created once.
 	Marker Marker
 }
@@ -117,6 +119,9 @@ func (i *Installer) warnOfDropped(ctx context.Context) error {
 // createDefaultPolicy creates the default policy once in an installation's life.
 // Whoever deletes or changes it has decided.
 func (i *Installer) createDefaultPolicy(ctx context.Context) error {
+	if !i.DefaultPolicy {
+		return nil
+	}
 	done, err := i.Marker.Marked(ctx)
 	if err != nil || done {
 		return err

@@ -5,10 +5,11 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"embargo.dev/webhook/installation"
 )
 
 // Marker remembers, in a ConfigMap, that an installation has had its default
@@ -38,19 +39,13 @@ func (m Marker) Marked(ctx context.Context) (bool, error) {
 
 // Mark remembers that the default policy was created.
 func (m Marker) Mark(ctx context.Context) error {
+	owners, err := installation.Owners(ctx, m.Client, m.Owner)
+	if err != nil {
+		return err
+	}
 	state := &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name, OwnerReferences: owners},
 		Data:       map[string]string{defaultPolicyCreated: "true"},
-	}
-	var owner rbacv1.ClusterRole
-	err := m.Client.Get(ctx, client.ObjectKey{Name: m.Owner}, &owner)
-	if err == nil {
-		state.OwnerReferences = []metav1.OwnerReference{{
-			APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole", Name: owner.Name, UID: owner.UID,
-		}}
-	}
-	if err := client.IgnoreNotFound(err); err != nil {
-		return fmt.Errorf("reading ClusterRole %s: %w", m.Owner, err)
 	}
 	if err := m.Client.Create(ctx, state); err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("writing the installation's state to ConfigMap %s/%s: %w", m.Namespace, m.Name, err)

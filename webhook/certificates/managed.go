@@ -9,7 +9,6 @@ import (
 
 	"github.com/open-policy-agent/cert-controller/pkg/rotator"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -19,6 +18,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/webhook/installation"
 )
 
 // Options say which Secret holds the certificates and whom they name.
@@ -57,7 +58,7 @@ func NewManaged(mgr ctrl.Manager, o Options) (*Managed, error) {
 	if err := mgr.Add(m); err != nil {
 		return nil, err
 	}
-	return m, rotator.AddRotator(mgr, &rotator.CertRotator{
+	return m, rotator.AddRotator(scope(mgr, o.Secret), &rotator.CertRotator{
 		SecretKey:             o.Secret,
 		CertDir:               dir,
 		CAName:                "embargo-ca",
@@ -110,17 +111,11 @@ func (m *Managed) ensureSecret(ctx context.Context) error {
 	if !apierrors.IsNotFound(err) {
 		return err
 	}
-	secret = corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: m.options.Secret.Name, Namespace: m.options.Secret.Namespace}}
-	var owner rbacv1.ClusterRole
-	err = m.live.Get(ctx, client.ObjectKey{Name: m.options.Installation}, &owner)
-	if err == nil {
-		secret.OwnerReferences = []metav1.OwnerReference{{
-			APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole", Name: owner.Name, UID: owner.UID,
-		}}
-	}
-	if err := client.IgnoreNotFound(err); err != nil {
+	owners, err := installation.Owners(ctx, m.live, m.options.Installation)
+	if err != nil {
 		return err
 	}
+	secret = corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: m.options.Secret.Name, Namespace: m.options.Secret.Namespace, OwnerReferences: owners}}
 	if err := m.client.Create(ctx, &secret); err != nil && !apierrors.IsAlreadyExists(err) {
 		return err
 	}

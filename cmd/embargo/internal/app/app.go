@@ -35,7 +35,9 @@ import (
 	"embargo.dev/webhook"
 	"embargo.dev/webhook/builtin"
 	"embargo.dev/webhook/certificates"
+	"embargo.dev/webhook/declared"
 	"embargo.dev/webhook/discovery"
+	"embargo.dev/webhook/installation"
 	"embargo.dev/webhook/preview"
 	"embargo.dev/webhook/registration"
 	"embargo.dev/webhook/ruleset"
@@ -258,11 +260,35 @@ func (c *controller) install(context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.mgr.Add(&builtin.Installer{
-		Client:  live,
-		Vendors: c.options.Catalog.Vendors,
-		Marker:  builtin.Marker{Client: live, Namespace: c.options.Namespace, Name: "embargo-state", Owner: c.options.Installation},
-	})
+	clientset, err := kubernetes.NewForConfig(c.mgr.GetConfig())
+	if err != nil {
+		return err
+	}
+	o := c.options
+	return errors.Join(
+		c.mgr.Add(&builtin.Installer{
+			Client:        live,
+			Vendors:       o.Catalog.Vendors,
+			DefaultPolicy: o.Catalog.DefaultPolicy,
+			Marker:        builtin.Marker{Client: live, Namespace: o.Namespace, Name: o.Installation + "-state", Owner: o.Installation},
+		}),
+		c.mgr.Add(&declared.Keeper{
+			Client:    live,
+			Core:      clientset.CoreV1().RESTClient(),
+			ConfigMap: types.NamespacedName{Namespace: o.Namespace, Name: o.Declared.ConfigMap},
+			Recorder:  c.mgr.GetEventRecorder("embargo"),
+			Triggers:  []<-chan struct{}{c.keeper.Follow()},
+		}),
+		c.ownLease(live),
+	)
+}
+
+func (c *controller) ownLease(live client.Client) error {
+	if c.options.LeaderElection.Disabled {
+		return nil
+	}
+	name := types.NamespacedName{Namespace: c.options.Namespace, Name: c.options.LeaderElection.Name}
+	return c.mgr.Add(&installation.Lease{Client: live, Name: name, Owner: c.options.Installation})
 }
 
 var errNoRuleSet = errors.New("no rule set is compiled yet")

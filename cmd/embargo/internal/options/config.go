@@ -32,6 +32,7 @@ type Config struct {
 
 	Webhook        Webhook        `json:"webhook,omitzero"`
 	Catalog        Catalog        `json:"catalog,omitzero"`
+	Declared       Declared       `json:"declared,omitzero"`
 	LeaderElection LeaderElection `json:"leaderElection,omitzero"`
 	Metrics        Endpoint       `json:"metrics,omitzero"`
 	Health         Endpoint       `json:"health,omitzero"`
@@ -65,9 +66,20 @@ type Service struct {
 	Port int32  `json:"port,omitempty"`
 }
 
-// Catalog is which of the built-in vendors are applied: names, or "*" for all.
+// Catalog is what of the built-in list is applied.
 type Catalog struct {
+	// Vendors are names of built-in vendors, or "*" for all.
 	Vendors []string `json:"vendors,omitempty"`
+	// DefaultPolicy is false where a new installation gets no default policy.
+	DefaultPolicy bool `json:"defaultPolicy,omitempty"`
+}
+
+// Declared is where vendors, policies and waivers are declared beside what people write
+// themselves: how a package manager brings them, which can't create objects of kinds
+// that it only just defines.
+type Declared struct {
+	// ConfigMap is in Embargo's namespace, an object a key.
+	ConfigMap string `json:"configMap,omitempty"`
 }
 
 // LeaderElection is how the replica that writes is chosen.
@@ -95,7 +107,8 @@ func Default() Config {
 		Namespace:      "embargo-system",
 		Installation:   "embargo",
 		Webhook:        Webhook{Port: 9443, Secret: "embargo-webhook-certificate", TemplatesFailurePolicy: "Ignore", Service: Service{Name: "embargo-webhook", Port: 443}},
-		Catalog:        Catalog{Vendors: []string{"*"}},
+		Catalog:        Catalog{Vendors: []string{"*"}, DefaultPolicy: true},
+		Declared:       Declared{ConfigMap: "embargo-list"},
 		LeaderElection: LeaderElection{Name: "embargo"},
 		Metrics:        Endpoint{BindAddress: ":8080"},
 		Health:         Endpoint{BindAddress: ":8081"},

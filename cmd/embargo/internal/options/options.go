@@ -41,6 +41,7 @@ func (o *Options) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&f.Webhook.CertDir, "cert-dir", f.Webhook.CertDir, "folder with tls.crt, tls.key and ca.crt instead of certificates kept in a Secret")
 	fs.StringVar(&f.Webhook.TemplatesFailurePolicy, "templates-failure-policy", f.Webhook.TemplatesFailurePolicy, "what becomes of changes of discovered resources while Embargo is down: Ignore or Fail")
 	fs.StringSliceVar(&f.Catalog.Vendors, "catalog-vendors", f.Catalog.Vendors, `built-in vendors to apply, or "*"`)
+	fs.BoolVar(&f.Catalog.DefaultPolicy, "catalog-default-policy", f.Catalog.DefaultPolicy, "create the default policy in a new installation")
 	fs.BoolVar(&f.LeaderElection.Disabled, "leader-election-disabled", false, "run without leader election, as the only replica")
 	fs.StringVar(&f.Metrics.BindAddress, "metrics-bind-address", f.Metrics.BindAddress, `address for /metrics, "0" for none`)
 	fs.StringVar(&f.Health.BindAddress, "health-bind-address", f.Health.BindAddress, "address for /healthz and /readyz")
@@ -66,6 +67,7 @@ func (o *Options) Complete(fs *pflag.FlagSet) error {
 		"cert-dir":                 func() { o.Webhook.CertDir = o.flags.Webhook.CertDir },
 		"templates-failure-policy": func() { o.Webhook.TemplatesFailurePolicy = o.flags.Webhook.TemplatesFailurePolicy },
 		"catalog-vendors":          func() { o.Catalog.Vendors = o.flags.Catalog.Vendors },
+		"catalog-default-policy":   func() { o.Catalog.DefaultPolicy = o.flags.Catalog.DefaultPolicy },
 		"leader-election-disabled": func() { o.LeaderElection.Disabled = o.flags.LeaderElection.Disabled },
 		"metrics-bind-address":     func() { o.Metrics.BindAddress = o.flags.Metrics.BindAddress },
 		"health-bind-address":      func() { o.Health.BindAddress = o.flags.Health.BindAddress },
@@ -90,6 +92,9 @@ func (o *Options) Validate() error {
 		if msgs := validation.IsDNS1123Label(name); len(msgs) > 0 {
 			wrong(key, "%q: %s", name, strings.Join(msgs, "; "))
 		}
+	}
+	if msgs := validation.IsDNS1123Subdomain(o.Declared.ConfigMap); len(msgs) > 0 {
+		wrong("declared.configMap", "%q: %s", o.Declared.ConfigMap, strings.Join(msgs, "; "))
 	}
 	if o.Webhook.Port < 1 || o.Webhook.Port > 65535 {
 		wrong("webhook.port", "%d is not a port; want 1 to 65535", o.Webhook.Port)

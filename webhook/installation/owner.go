@@ -1,0 +1,25 @@
+// Package installation knows the cluster-scoped object that stands for an installation:
+// its ClusterRole. What the controller writes is owned by it, so that uninstalling, which
+// deletes it, leaves nothing.
+package installation
+
+import (
+	"context"
+	"fmt"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Owners returns what an object of the installation is owned by: the ClusterRole of the
+// name, or nobody where there is none, as when the controller is tried outside a cluster.
+func Owners(ctx context.Context, reader client.Reader, name string) ([]metav1.OwnerReference, error) {
+	var role rbacv1.ClusterRole
+	if err := reader.Get(ctx, client.ObjectKey{Name: name}, &role); client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("reading ClusterRole %s: %w", name, err)
+	} else if err != nil {
+		return nil, nil
+	}
+	return []metav1.OwnerReference{{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole", Name: role.Name, UID: role.UID}}, nil
+}
