@@ -44,6 +44,7 @@ func testRelease(t *testing.T, i installer) {
 	assertDecisions(t)
 	i.run(t, "rollback", "embargo", "1", "--namespace", namespace, "--wait", "--timeout", "2m")
 	assertDecisions(t)
+	eventually(t, 60*time.Second, func() bool { return writtenBy(t) == previousVersion && enforced(t.Context()) }, "the version before keeps the configuration again")
 	ended := time.Now()
 
 	i.remove(t)

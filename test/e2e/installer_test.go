@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,11 @@ func set(r release, more ...string) []string {
 // long it took until it was ready.
 func (i installer) install(t *testing.T, r release) time.Duration {
 	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() {
+			i.clearUp(t)
+		}
+	})
 	// A namespace in which nothing privileged can run.
 	kubectl(t, "create", "namespace", namespace)
 	kubectl(t, "label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
@@ -52,6 +58,18 @@ func (i installer) install(t *testing.T, r release) time.Duration {
 func (i installer) upgrade(t *testing.T, r release, more ...string) {
 	t.Helper()
 	i.run(t, append([]string{"upgrade", "embargo", r.chart}, set(r, more...)...)...)
+}
+
+// clearUp lets the next test begin afresh after one that failed.
+func (i installer) clearUp(t *testing.T) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	_, err := i.helm.Run(ctx, node.Dir(), stage.cluster.Kubeconfig(), "uninstall", "embargo", "--namespace", namespace, "--wait", "--timeout", "2m")
+	t.Log("uninstalling after a failure:", err)
+	for _, object := range []string{"validatingwebhookconfiguration/embargo", "namespace/" + namespace, "crd/restrictedvendors.embargo.dev", "crd/vendorpolicies.embargo.dev", "crd/vendorwaivers.embargo.dev"} {
+		output, err := try(ctx, "delete", object, "--timeout=60s", "--ignore-not-found")
+		t.Log(output, err)
+	}
 }
 
 // remove uninstalls, and checks that nothing is left that could be in anybody's way.

@@ -27,7 +27,8 @@ func try(ctx context.Context, args ...string) (string, error) {
 
 func kubectl(t *testing.T, args ...string) string {
 	t.Helper()
-	output, err := try(t.Context(), args...)
+	// Cleaning up goes on when the test has ended.
+	output, err := try(context.WithoutCancel(t.Context()), args...)
 	require.NoError(t, err, "kubectl %s\n%s", strings.Join(args, " "), output)
 	return output
 }

@@ -55,6 +55,8 @@ func (u *underLoad) assertNeverTheReason(t *testing.T, enforcedFrom, enforcedUnt
 	assertNone(t, "workloads that couldn't be deleted", u.records.Where(func(r load.Record) bool { return r.Removal != "" }))
 	enforced := u.records.Between(enforcedFrom, enforcedUntil)
 	assertNone(t, "restricted workloads that were let in", enforced.Of(load.Restricted).Where(func(r load.Record) bool { return !r.Outcome.Refused() }))
+	assertNone(t, "suspected workloads that were let in without a warning", enforced.Of(load.Suspected).Where(func(r load.Record) bool { return r.Outcome == load.Admitted && !r.Warned }))
+	assertNone(t, "clean workloads that were warned of", u.records.Of(load.Clean).Where(func(r load.Record) bool { return r.Warned }))
 	assertNone(t, "requests with another outcome", u.records.Where(func(r load.Record) bool { return r.Outcome == load.Failed }))
 	assertNone(t, "suspected workloads that were denied", u.records.Of(load.Suspected).Where(func(r load.Record) bool { return r.Outcome == load.Denied }))
 }

@@ -47,7 +47,7 @@ func Start(ctx context.Context, plan Plan) (*Generator, error) {
 		return nil, err
 	}
 	config := rest.CopyConfig(plan.Config)
-	config.QPS, config.Timeout = -1, requestTimeout
+	config.QPS, config.Timeout, config.WarningHandlerWithContext = -1, requestTimeout, warnings{}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (g *Generator) send(ctx context.Context, i int, due time.Time) {
 	defer cancel()
 	r := Record{Class: classOf(i), Kind: kindOf(i).name, Sent: due}
 	name := fmt.Sprintf("load-%d", i)
-	err := kindOf(i).create(ctx, g.client, g.plan.Namespace, name, podSpec(r.Class))
+	err := kindOf(i).create(context.WithValue(ctx, warnings{}, &r.Warned), g.client, g.plan.Namespace, name, podSpec(r.Class))
 	r.Took = time.Since(due)
 	r.Outcome, r.Message = outcomeOf(err)
 	if r.Outcome == Admitted {
@@ -130,4 +130,13 @@ func (g *Generator) record(r Record) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.records = append(g.records, r)
+}
+
+// warnings notes in a request's record that the answer warned.
+type warnings struct{}
+
+func (warnings) HandleWarningHeaderWithContext(ctx context.Context, _ int, _, _ string) {
+	if warned, ok := ctx.Value(warnings{}).(*bool); ok {
+		*warned = true
+	}
 }

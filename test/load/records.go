@@ -30,6 +30,7 @@ type Record struct {
 	Sent    time.Time // when it was due
 	Took    time.Duration
 	Outcome Outcome
+	Warned  bool   // whether the answer had a warning
 	Message string // of a refusal or failure
 	Removal string // why an admitted one couldn't be deleted again
 }
