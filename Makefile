@@ -35,10 +35,27 @@ build: ## Build the controller and the command line into bin
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/embargo ./cmd/embargo
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/kubectl-embargo ./cmd/kubectl-embargo
 
+IMAGE ?= embargo.dev/embargo
+ARCHS ?= amd64,arm64
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: image
+image: ## Build the image into dist, without a daemon or a registry (ARCHS=amd64 for one)
+	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
+
 .PHONY: generate
-generate: ## Generate deep copies and CRDs from the API types
+generate: generate-api generate-chart ## Generate deep copies, CRDs and what the chart has of config
+
+.PHONY: generate-api
+generate-api:
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
 		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
+
+.PHONY: generate-chart
+generate-chart:
+	go run ./test/chart/generate
+	go -C test/tools/helmdocs tool helm-docs --log-level warning --chart-search-root $(CURDIR)/charts
 
 .PHONY: names
 names: ## Gather real image names, which the prefilter's tokens are chosen by

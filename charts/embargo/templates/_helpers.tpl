@@ -1,0 +1,109 @@
+{{- define "embargo.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- end }}
+
+{{/* Names leave room for what is put behind them. */}}
+{{- define "embargo.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains (include "embargo.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "embargo.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "embargo.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "embargo.fullname" .) -}}
+{{- else -}}
+{{- .Values.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "embargo.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "embargo.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "embargo.labels" -}}
+{{ include "embargo.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The metadata of an object: called with the root, a name, and perhaps labels,
+annotations and whether it is cluster-scoped. */}}
+{{- define "embargo.metadata" -}}
+name: {{ .name }}
+{{- if not .cluster }}
+namespace: {{ .root.Release.Namespace }}
+{{- end }}
+labels:
+  {{- include "embargo.labels" .root | nindent 2 }}
+  {{- with .labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "embargo.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* The Secret with the serving certificate, where the controller doesn't keep it itself. */}}
+{{- define "embargo.certificateSecret" -}}
+{{- if eq .Values.certificates.source "cert-manager" -}}
+{{ include "embargo.fullname" . }}-webhook-tls
+{{- else -}}
+{{ .Values.certificates.secretName }}
+{{- end -}}
+{{- end }}
+
+{{- define "embargo.defaultPolicy" -}}
+{{- if eq .Values.catalog.defaultPolicy "auto" -}}
+{{ empty .Values.policies }}
+{{- else -}}
+{{ eq .Values.catalog.defaultPolicy "create" }}
+{{- end -}}
+{{- end }}
+
+{{/* The controller's config file. */}}
+{{- define "embargo.config" -}}
+{{- $name := include "embargo.fullname" . -}}
+{{- $webhook := dict "port" .Values.ports.webhook "templatesFailurePolicy" .Values.templatesFailurePolicy
+  "service" (dict "name" (printf "%s-webhook" $name) "port" .Values.service.port) -}}
+{{- if eq .Values.certificates.source "managed" -}}
+{{- $_ := set $webhook "secret" (printf "%s-webhook-certificate" $name) -}}
+{{- else -}}
+{{- $_ := set $webhook "certDir" "/etc/embargo/certificates" -}}
+{{- end -}}
+{{- $config := dict
+  "apiVersion" "embargo.dev/v1alpha1"
+  "kind" "EmbargoConfiguration"
+  "namespace" .Release.Namespace
+  "installation" $name
+  "trustedControllers" .Values.trustedControllers
+  "webhook" $webhook
+  "catalog" (dict "vendors" .Values.catalog.vendors "defaultPolicy" (include "embargo.defaultPolicy" . | eq "true"))
+  "declared" (dict "configMap" (printf "%s-list" $name))
+  "leaderElection" (dict "name" $name)
+  "metrics" (dict "bindAddress" (ternary (printf ":%v" .Values.ports.metrics) "0" .Values.metrics.enabled))
+  "health" (dict "bindAddress" (printf ":%v" .Values.ports.health))
+  "logging" (pick .Values.logging "level" "format")
+  "drainPeriod" .Values.drainPeriod -}}
+{{- toYaml (mergeOverwrite $config (deepCopy .Values.config)) -}}
+{{- end }}

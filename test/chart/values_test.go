@@ -1,0 +1,262 @@
+package chart_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"embargo.dev/test/chart"
+	"embargo.dev/test/helm"
+	"embargo.dev/test/installation"
+)
+
+// waiver is a waiver as values declare it.
+const waiver = `
+waivers:
+  mail:
+    annotations: {ticket: SEC-1}
+    spec:
+      vendor: kaspersky
+      namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: mail}}
+      images: ["docker.io/kaspersky/scanengine_httpd:2.1"]
+      expires: "2030-04-01T00:00:00Z"
+      reason: "The replacement is being rolled out: # soon"
+      approvedBy: the security office
+`
+
+// cases are values, and what must come of them. Each rendering is given to the API server.
+var cases = []struct {
+	name, values string
+	check        func(*testing.T, chart.Objects)
+}{
+	{"defaults", "", func(t *testing.T, o chart.Objects) {
+		assert.EqualValues(t, 2, o.At("Deployment/embargo", "spec", "replicas"))
+		assert.Equal(t, "embargo.dev/embargo:0.1.0", o.Container("image"))
+		assert.EqualValues(t, 1, o.At("PodDisruptionBudget/embargo", "spec", "maxUnavailable"))
+		assert.Equal(t, true, o.Container("securityContext").(map[string]any)["readOnlyRootFilesystem"])
+		assert.Equal(t, map[string]any{}, o.At("ConfigMap/embargo-list", "data"), "the list is there without entries too")
+		for key := range o {
+			assert.NotContains(t, key, "WebhookConfiguration", "the controller writes it")
+			assert.NotContains(t, key, "Job/")
+		}
+	}},
+	{"one replica has no disruption budget", "replicas: 1", func(t *testing.T, o chart.Objects) {
+		assert.NotContains(t, o, "PodDisruptionBudget/embargo")
+	}},
+	{"an image by digest, with credentials", "image: {repository: registry.example.com/embargo, tag: v1, digest: 'sha256:" + strings.Repeat("a", 64) + "'}\nimagePullSecrets: [{name: registry}]", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, "registry.example.com/embargo@sha256:"+strings.Repeat("a", 64), o.Container("image"))
+		assert.Equal(t, []any{map[string]any{"name": "registry"}}, o.Pod("imagePullSecrets"))
+	}},
+	{"names of the release's own", "fullnameOverride: gatehouse", func(t *testing.T, o chart.Objects) {
+		settings := config(t, o["ConfigMap/gatehouse-config"])
+		assert.Equal(t, "gatehouse", settings["installation"])
+		assert.Equal(t, map[string]any{"name": "gatehouse-webhook", "port": float64(443)}, settings["webhook"].(map[string]any)["service"])
+		assert.Contains(t, o, "ClusterRole/gatehouse")
+		assert.Equal(t, []any{"gatehouse"}, resourceNames(o["ClusterRole/gatehouse"], "clusterroles"))
+		assert.Equal(t, []any{"embargo"}, resourceNames(o["ClusterRole/gatehouse"], "validatingwebhookconfigurations"), "it has one name everywhere")
+		assert.Equal(t, []any{"gatehouse-webhook-certificate"}, resourceNames(o["Role/gatehouse"], "secrets"))
+		assert.Equal(t, []any{"gatehouse"}, resourceNames(o["Role/gatehouse"], "leases"))
+	}},
+	{"cert-manager with a CA of the chart's", "certificates: {source: cert-manager}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, []any{"embargo-webhook.embargo-system.svc"}, o.At("Certificate/embargo-webhook", "spec", "dnsNames"))
+		assert.Equal(t, "embargo-ca", o.At("Certificate/embargo-webhook", "spec", "issuerRef", "name"))
+		assert.Equal(t, true, o.At("Certificate/embargo-ca", "spec", "isCA"))
+		assert.Equal(t, "/etc/embargo/certificates", config(t, o["ConfigMap/embargo-config"])["webhook"].(map[string]any)["certDir"])
+		assert.Equal(t, "embargo-webhook-tls", secretVolume(o))
+		assert.Empty(t, resourceNames(o["Role/embargo"], "secrets"), "no right to any Secret")
+	}},
+	{"cert-manager with an issuer that is there", "certificates: {source: cert-manager, certManager: {issuerRef: {name: corporate, kind: ClusterIssuer}}}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, map[string]any{"name": "corporate", "kind": "ClusterIssuer"}, o.At("Certificate/embargo-webhook", "spec", "issuerRef"))
+		assert.NotContains(t, o, "Issuer/embargo-ca")
+	}},
+	{"a certificate that is there", "certificates: {source: secret, secretName: corporate}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, "corporate", secretVolume(o))
+	}},
+	{"the node's network", "hostNetwork: true\nports: {webhook: 10443, metrics: 10080, health: 10081}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, true, o.Pod("hostNetwork"))
+		assert.Equal(t, "ClusterFirstWithHostNet", o.Pod("dnsPolicy"))
+		settings := config(t, o["ConfigMap/embargo-config"])
+		assert.EqualValues(t, 10443, settings["webhook"].(map[string]any)["port"])
+		assert.Equal(t, map[string]any{"bindAddress": ":10080"}, settings["metrics"])
+		assert.Equal(t, map[string]any{"bindAddress": ":10081"}, settings["health"])
+	}},
+	{"what is declared", "policies: {production: {labels: {team: platform}, spec: {audiences: [us-persons], leadTimeDays: 30}}, dropped: null}\n" + waiver, func(t *testing.T, o chart.Objects) {
+		data, _ := o.At("ConfigMap/embargo-list", "data").(map[string]any)
+		assert.Len(t, data, 2, "what is set to null is not declared")
+		assert.Contains(t, data, "vendorpolicy.production.yaml")
+		assert.Contains(t, data, "vendorwaiver.mail.yaml")
+		for _, object := range data {
+			accept(t, object.(string))
+		}
+		assert.Equal(t, false, config(t, o["ConfigMap/embargo-config"])["catalog"].(map[string]any)["defaultPolicy"], "who declares policies needs no default one")
+	}},
+	{"a default policy beside declared ones", "catalog: {defaultPolicy: create, vendors: [kaspersky]}\npolicies: {a: {spec: {audiences: [us-persons]}}}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, map[string]any{"defaultPolicy": true, "vendors": []any{"kaspersky"}}, config(t, o["ConfigMap/embargo-config"])["catalog"])
+	}},
+	{"no default policy", "catalog: {defaultPolicy: none}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, false, config(t, o["ConfigMap/embargo-config"])["catalog"].(map[string]any)["defaultPolicy"])
+	}},
+	{"CRDs that go with the release", "crds: {keep: false}", func(t *testing.T, o chart.Objects) {
+		assert.NotContains(t, o["CustomResourceDefinition/vendorpolicies.embargo.dev"].GetAnnotations(), "helm.sh/resource-policy")
+	}},
+	{"CRDs that somebody else applies", "crds: {enabled: false}", func(t *testing.T, o chart.Objects) {
+		for key := range o {
+			assert.NotContains(t, key, "CustomResourceDefinition/")
+		}
+	}},
+	{"monitoring", "metrics: {serviceMonitor: {enabled: true, labels: {release: prometheus}}, alerts: {enabled: true}, dashboard: {enabled: true}}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, "prometheus", o["ServiceMonitor/embargo"].GetLabels()["release"])
+		assert.Contains(t, o, "PrometheusRule/embargo")
+		assert.Equal(t, "1", o["ConfigMap/embargo-dashboard"].GetLabels()["grafana_dashboard"])
+		selector := o.At("ServiceMonitor/embargo", "spec", "selector", "matchLabels").(map[string]any)
+		for label, value := range selector {
+			assert.Equal(t, value, o["Service/embargo-metrics"].GetLabels()[label], label)
+		}
+	}},
+	{"no metrics", "metrics: {enabled: false}", func(t *testing.T, o chart.Objects) {
+		assert.NotContains(t, o, "Service/embargo-metrics")
+		assert.Equal(t, map[string]any{"bindAddress": "0"}, config(t, o["ConfigMap/embargo-config"])["metrics"])
+	}},
+	{"a network policy", "networkPolicy: {enabled: true, metricsFrom: [{namespaceSelector: {matchLabels: {team: monitoring}}}]}", func(t *testing.T, o chart.Objects) {
+		ingress := o.At("NetworkPolicy/embargo", "spec", "ingress").([]any)
+		assert.NotContains(t, ingress[0], "from", "the API server is no Pod")
+		assert.Contains(t, ingress[1], "from")
+	}},
+	{"escape hatches", `
+commonLabels: {team: platform}
+commonAnnotations: {note: x}
+extraArgs: [--log-level=debug]
+extraEnv: [{name: GOMEMLIMIT, value: 200MiB}]
+extraVolumes: [{name: more, emptyDir: {}}]
+extraVolumeMounts: [{name: more, mountPath: /more}]
+extraObjects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: "{{ .Release.Name }}-more", namespace: embargo-system}}]
+podLabels: {a: b}
+podAnnotations: {c: d}
+priorityClassName: system-cluster-critical
+tolerations: [{key: dedicated, operator: Exists}]
+affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: Exists}]}]}}}
+topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {a: b}}}]
+serviceAccount: {annotations: {e: f}}
+service: {annotations: {g: h}}
+config: {logging: {level: error}}
+`, func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, []any{"--config=/etc/embargo/config.yaml", "--log-level=debug"}, o.Container("args"))
+		assert.Contains(t, o, "ConfigMap/embargo-more")
+		assert.Equal(t, map[string]any{"level": "error", "format": "json"}, config(t, o["ConfigMap/embargo-config"])["logging"])
+		assert.Equal(t, "system-cluster-critical", o.Pod("priorityClassName"))
+		assert.Len(t, o.Pod("topologySpreadConstraints"), 1)
+		assert.Equal(t, "h", o["Service/embargo-webhook"].GetAnnotations()["g"])
+		for key, object := range o {
+			if key != "ConfigMap/embargo-more" {
+				assert.Equal(t, "platform", object.GetLabels()["team"], key)
+				assert.Equal(t, "x", object.GetAnnotations()["note"], key)
+			}
+		}
+	}},
+	{"roles and accounts of somebody else", "rbac: {create: false, people: false}\nserviceAccount: {create: false, name: other}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, "other", o.Pod("serviceAccountName"))
+		for key := range o {
+			assert.NotRegexp(t, "Role|ServiceAccount", key)
+		}
+	}},
+	{"a subchart", "global: {imageRegistry: x}\nenabled: true", func(t *testing.T, o chart.Objects) {
+		assert.Contains(t, o, "Deployment/embargo")
+	}},
+	{"no fixed user, as on OpenShift", "podSecurityContext: {runAsUser: null, runAsGroup: null, fsGroup: null}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, map[string]any{"runAsNonRoot": true, "seccompProfile": map[string]any{"type": "RuntimeDefault"}}, o.Pod("securityContext"))
+	}},
+}
+
+// resourceNames returns the names of the first rule for a resource that has any.
+func resourceNames(role *unstructured.Unstructured, resource string) any {
+	rules, _, _ := unstructured.NestedSlice(role.Object, "rules")
+	for _, rule := range rules {
+		rule := rule.(map[string]any)
+		if names, ok := rule["resourceNames"]; ok && slices.Contains(rule["resources"].([]any), any(resource)) {
+			return names
+		}
+	}
+	return nil
+}
+
+func secretVolume(o chart.Objects) any {
+	for _, volume := range o.Pod("volumes").([]any) {
+		if secret, ok := volume.(map[string]any)["secret"].(map[string]any); ok {
+			return secret["secretName"]
+		}
+	}
+	return nil
+}
+
+func TestValues(t *testing.T) {
+	embargo, err := installation.Build(t.Context(), stage.root, stage.dir)
+	require.NoError(t, err)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			text, err := template(t, 4, c.values)
+			require.NoError(t, err)
+			three, err := template(t, 3, c.values)
+			require.NoError(t, err)
+			assert.Equal(t, text, three, "Helm 3 and 4 make the same of it")
+			objects, err := chart.Parse(text)
+			require.NoError(t, err, text)
+			c.check(t, objects)
+			if said := accept(t, text); objects.Pod("hostNetwork") == true {
+				assert.Contains(t, said, `Warning: would violate PodSecurity "restricted:latest": host namespaces (hostNetwork=true)`)
+			} else {
+				assert.NotContains(t, said, "Warning")
+			}
+			for key, object := range objects {
+				if object.GetKind() == "ConfigMap" && strings.HasSuffix(key, "-config") {
+					understood(t, embargo, object)
+				}
+			}
+		})
+	}
+}
+
+// understood insists that the controller reads the config file: it gets as far as looking
+// for its cluster.
+func understood(t *testing.T, embargo string, configMap *unstructured.Unstructured) {
+	t.Helper()
+	text, _, err := unstructured.NestedString(configMap.Object, "data", "config.yaml")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "empty"), 0o700))
+	file := filepath.Join(dir, "config.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	output, err := exec.CommandContext(t.Context(), embargo, "--config="+file, "--kubeconfig="+filepath.Join(dir, "empty", "none")).CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(output), "embargo: reaching the cluster")
+}
+
+func TestWrongValuesAreRefusedWithTheirNames(t *testing.T) {
+	for values, says := range map[string]string{
+		"replica: 2":                                                      "replica",
+		"replicas: two":                                                   "/replicas",
+		"image: {digest: latest}":                                         "/image/digest",
+		"certificates: {source: secret}":                                  "/certificates/secretName",
+		"catalog: {defaultPolicy: yes please}":                            "/catalog/defaultPolicy",
+		"ports: {webhook: 0}":                                             "/ports/webhook",
+		"policies: {a: {spec: {enforcement: Deny}}}":                      "audiences",
+		"policies: {a: {spec: {audience: [us-persons]}}}":                 "audience",
+		"policies: {A: {spec: {audiences: [us-persons]}}}":                "/policies",
+		"waivers: {a: {spec: {vendor: x}}}":                               "/waivers/a/spec",
+		"vendors: {a: {spec: {displayName: A, restrictions: [{}]}}}":      "/vendors/a/spec/restrictions/0",
+		"drainPeriod: 5":                                                  "/drainPeriod",
+		"metrics: {serviceMonitor: {enabled: true, interval: sometimes}}": "/metrics/serviceMonitor/interval",
+	} {
+		for _, major := range helm.Majors {
+			_, err := template(t, major, values)
+			require.Error(t, err, values)
+			assert.Contains(t, err.Error(), says, "Helm %d: %s", major, values)
+		}
+	}
+}
