@@ -29,7 +29,7 @@ var disturbances = []disturbance{
 		kubectl(t, "-n", namespace, "rollout", "status", "deployment/embargo", "--timeout=90s")
 	}},
 	{"upgrade", true, func(t *testing.T, i installer) {
-		i.upgrade(t, current(), "podAnnotations.upgraded="+time.Now().Format("150405"))
+		i.upgrade(t, current(), "podAnnotations.upgraded=at-"+time.Now().Format("150405"))
 	}},
 	{"certificate deleted", true, func(t *testing.T, _ installer) {
 		before := certificate(t)
