@@ -86,11 +86,13 @@ $(GOLANGCI_LINT): test/tools/lint/go.mod
 	@echo "building golangci-lint (a few minutes the first time)"
 	go -C test/tools/lint build -trimpath -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-SOUNDNESS ?= 100000
+RULE_SETS ?= 72000
+WORKLOADS ?= 100000
 
 .PHONY: soundness
-soundness: ## Compare prefilter and evaluator on SOUNDNESS random rule sets
-	go test -timeout 0 ./policies/prefilter -run TestSound -v -rapid.checks=$(SOUNDNESS)
+soundness: binaries ## Compare prefilter and evaluator: ten million pairs in CEL, WORKLOADS on a real API server
+	go test -timeout 0 ./policies/prefilter -run 'TestSound$$' -v -shards=2 -objects=200 -rapid.checks=$$(( $(RULE_SETS) / 2 ))
+	go test -timeout 0 ./test/soundness -v -requests=$(WORKLOADS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME

@@ -81,7 +81,7 @@ type measure struct {
 
 // early reports whether a policy's lead time put the phase in force before its
 // date.
-func (f Finding) early() bool {
+func (f *Finding) early() bool {
 	return f.Effective != nil && f.Effective.After(f.EvaluatedAt)
 }
 

@@ -25,12 +25,7 @@ func (d Decision) Denial() string {
 	if !d.Denied() {
 		return ""
 	}
-	var denying []Finding
-	for _, f := range d.Findings {
-		if f.Action == v1alpha1.ActionDeny {
-			denying = append(denying, f)
-		}
-	}
+	denying := d.where(func(f *Finding) bool { return f.Action == v1alpha1.ActionDeny })
 	groups := group(denying)
 	advice := adviceFor(denying)
 	var text strings.Builder
@@ -49,7 +44,7 @@ func (d Decision) Denial() string {
 }
 
 // adviceFor says what to move to and how an exception is granted.
-func adviceFor(denying []Finding) string {
+func adviceFor(denying []*Finding) string {
 	var replacements []string
 	for _, f := range denying {
 		if r := f.measure.replacement; r != "" && !slices.Contains(replacements, r) {
@@ -70,17 +65,22 @@ func (d Decision) Warnings() []string {
 	if d.Denied() {
 		return nil
 	}
-	var shown []Finding
-	for _, f := range d.Findings {
-		if f.Action == v1alpha1.ActionWarn || f.Waiver != "" {
-			shown = append(shown, f)
-		}
-	}
 	var lines []string
-	for _, g := range group(shown) {
+	for _, g := range group(d.where(func(f *Finding) bool { return f.Action == v1alpha1.ActionWarn || f.Waiver != "" })) {
 		lines = append(lines, g.sentence())
 	}
 	return lines
+}
+
+// where returns the findings that hold, in their order.
+func (d Decision) where(holds func(*Finding) bool) []*Finding {
+	var found []*Finding
+	for i := range d.Findings {
+		if holds(&d.Findings[i]) {
+			found = append(found, &d.Findings[i])
+		}
+	}
+	return found
 }
 
 // Notices are remarks on what the decision rests on: dates that no primary source
@@ -108,12 +108,12 @@ func (d Decision) Notices() []string {
 
 // grouped are findings that differ in their containers only.
 type grouped struct {
-	Finding
+	*Finding
 
 	names []string
 }
 
-func group(findings []Finding) []grouped {
+func group(findings []*Finding) []grouped {
 	var groups []grouped
 next:
 	for _, f := range findings {
@@ -129,14 +129,14 @@ next:
 }
 
 // tells reports whether one sentence can serve both findings.
-func (g *grouped) tells(f Finding) bool {
+func (g *grouped) tells(f *Finding) bool {
 	return g.Image == f.Image && g.Vendor == f.Vendor && g.Restriction == f.Restriction &&
 		g.Phase == f.Phase && g.Use == f.Use && g.Action == f.Action && g.Waiver == f.Waiver &&
 		g.Evidence == f.Evidence && g.measure.reason == f.measure.reason
 }
 
 // place names the container or volume that a finding is in.
-func (f Finding) place() string {
+func (f *Finding) place() string {
 	if f.Container == "" {
 		return clean(f.Field, maxImage)
 	}
@@ -148,13 +148,16 @@ func (f Finding) place() string {
 }
 
 // sentence says what a finding on its own amounts to.
-func (f Finding) sentence() string {
+func (f *Finding) sentence() string {
 	g := grouped{Finding: f, names: []string{f.place()}}
 	return g.sentence()
 }
 
 // sentence is one line: where, what, whose, since when, and what comes next.
 func (g *grouped) sentence() string {
+	if g.Message != "" && len(g.names) == 1 {
+		return g.Message
+	}
 	where := places(g.names)
 	if g.Vendor == "" {
 		return fmt.Sprintf("%s: image %s can't be read, so no vendor can be ruled out: %s", where, quoteImage(g.Image), clean(g.measure.reason, 200))
@@ -168,7 +171,7 @@ func (g *grouped) sentence() string {
 
 // standing says what the measure asks, since when and, in a refusal, by which
 // text.
-func (f Finding) standing() string {
+func (f *Finding) standing() string {
 	m := f.measure
 	begun, citation := date(*f.Effective, m.zone), clean(m.citation, 80)
 	switch {
@@ -186,7 +189,7 @@ func (f Finding) standing() string {
 }
 
 // summary is the phase's own words, or its name where it has none.
-func (f Finding) summary() string {
+func (f *Finding) summary() string {
 	if f.measure.summary == "" {
 		return fmt.Sprintf("%s %s", f.Restriction, f.Phase)
 	}
@@ -194,7 +197,7 @@ func (f Finding) summary() string {
 }
 
 // outlook says when the use, or an update, will be refused.
-func (f Finding) outlook() string {
+func (f *Finding) outlook() string {
 	m := f.measure
 	switch {
 	case !m.refusedFrom.IsZero():
@@ -208,7 +211,7 @@ func (f Finding) outlook() string {
 	}
 }
 
-func (f Finding) expiredNote() string {
+func (f *Finding) expiredNote() string {
 	if f.measure.expiredWaiver == "" {
 		return ""
 	}
@@ -231,6 +234,9 @@ func quoteImage(text string) string { return `"` + clean(text, maxImage) + `"` }
 // a warning with a control character in it without a word, and what can't be
 // seen can mislead. Such characters are shown by their code.
 func clean(text string, most int) string {
+	if len(text) <= most && plain(text) {
+		return text
+	}
 	var b strings.Builder
 	count := 0
 	for _, r := range text {
@@ -246,4 +252,14 @@ func clean(text string, most int) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// plain reports whether the text is printable ASCII, as nearly all names are.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

@@ -19,22 +19,20 @@ import (
 	"embargo.dev/policies/workload"
 )
 
-// namespace returns what is known of a namespace: from the cache, or live where
-// the cache lacks it, as it does for one that was created an instant ago.
-func (w *Workloads) namespace(ctx context.Context, name string) policies.Namespace {
+// namespaceIn returns what a reader knows of a namespace. The cache lacks one that was
+// created an instant ago.
+func namespaceIn(ctx context.Context, reader client.Reader, name string) policies.Namespace {
 	if name == "" {
 		return policies.Namespace{}
 	}
-	for _, reader := range []client.Reader{w.Cache, w.Live} {
-		ns := &metav1.PartialObjectMetadata{}
-		ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-		err := reader.Get(ctx, client.ObjectKey{Name: name}, ns)
-		if err == nil {
-			return policies.Namespace{Name: name, Labels: ns.Labels, Known: true}
-		}
-		if !apierrors.IsNotFound(err) {
-			logf.FromContext(ctx).Error(err, "namespace can't be read: every policy is taken to select it", "namespace", name)
-		}
+	ns := &metav1.PartialObjectMetadata{}
+	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	err := reader.Get(ctx, client.ObjectKey{Name: name}, ns)
+	if err == nil {
+		return policies.Namespace{Name: name, Labels: ns.Labels, Known: true}
+	}
+	if !apierrors.IsNotFound(err) {
+		logf.FromContext(ctx).Error(err, "namespace can't be read: every policy is taken to select it", "namespace", name)
 	}
 	return policies.Namespace{Name: name}
 }

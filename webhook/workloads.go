@@ -56,7 +56,7 @@ func (w *Workloads) Handle(ctx context.Context, review admission.Request) admiss
 	request.Trusted = slices.Contains(w.TrustedControllers, request.User.Name)
 	decision, err := w.decide(ctx, rules, request, instant)
 	if err != nil {
-		logf.FromContext(ctx).Error(err, "can't decide", "namespace", review.Namespace, "name", review.Name)
+		logf.FromContext(ctx).Error(err, "can't decide", "kind", review.Kind.Kind, "namespace", review.Namespace, "name", review.Name, "user", review.UserInfo.Username)
 		return errored(ctx, http.StatusInternalServerError, err)
 	}
 	recordDecision(&review.AdmissionRequest, decision)
@@ -66,16 +66,21 @@ func (w *Workloads) Handle(ctx context.Context, review admission.Request) admiss
 // decide evaluates the request with as little reading as its answer allows. What
 // is unknown at first can only make the decision stronger: a namespace that is
 // unknown counts as selected, an owner that is unread carries nothing. So a
-// request without findings, which is nearly every one, needs neither.
+// request without findings needs nothing read from the API server.
 func (w *Workloads) decide(ctx context.Context, rules *policies.RuleSet, request policies.Request, instant policies.Instant) (policies.Decision, error) {
+	request.Namespace = namespaceIn(ctx, w.Cache, request.Namespace.Name)
 	decision := rules.Evaluate(request, instant)
-	if len(decision.Findings) == 0 {
+	unknown := request.Namespace.Name != "" && !request.Namespace.Known
+	owned := request.Object.Controller != nil && bringsSomething(decision)
+	if len(decision.Findings) == 0 || !unknown && !owned {
 		return decision, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()
-	request.Namespace = w.namespace(ctx, request.Namespace.Name)
-	if request.Object.Controller != nil && bringsSomething(decision) {
+	if unknown {
+		request.Namespace = namespaceIn(ctx, w.Live, request.Namespace.Name)
+	}
+	if owned {
 		carried, err := w.carried(ctx, request.Namespace.Name, request.Object.Controller)
 		if err != nil {
 			return policies.Decision{}, err

@@ -1,6 +1,9 @@
 package imageref
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Index matches a reference against many patterns at once. What it costs depends
 // on the length of the reference, not on the number of patterns: hosts, segments,
@@ -61,7 +64,9 @@ func (x *Index) host(name string) *node {
 // Match calls visit with the position of each matching pattern, once, in no
 // particular order.
 func (x *Index) Match(r Reference, visit func(position int)) {
-	m := matching{reference: r, visit: visit}
+	m := matchings.Get().(*matching)
+	defer m.release()
+	m.reference, m.visit = r, visit
 	m.segments = m.space[:0]
 	for segment := range strings.SplitSeq(r.Path, "/") {
 		m.segments = append(m.segments, segment)
@@ -135,6 +140,15 @@ type matching struct {
 
 	space     [16]string
 	seenSpace [16]deepVisit
+}
+
+// matchings are kept for the next reference, so that matching allocates nothing.
+var matchings = sync.Pool{New: func() any { return new(matching) }}
+
+// release lets go of all that was matched.
+func (m *matching) release() {
+	*m = matching{}
+	matchings.Put(m)
 }
 
 // deepVisit remembers from which segment on a node after a ** was tried. Trying it

@@ -88,8 +88,13 @@ func (m Mirror) PrefixLiterals() []Literal {
 }
 
 // PutsIntoPath reports whether undoing the mirror puts the text into a segment of the
-// path, so that it need not stand in the image as written.
+// path, so that it need not stand in the image as written: as a part of the upstream, or
+// as the library that stands for nothing in a name of Docker Hub, and for itself
+// elsewhere.
 func (m Mirror) PutsIntoPath(text string) bool {
+	if m.prefix.host == Hub && len(m.prefix.path) == 0 && strings.Contains(hubLibrary, text) {
+		return true
+	}
 	return slices.ContainsFunc(m.upstream.path, func(s string) bool { return strings.Contains(s, text) })
 }
 

@@ -1,7 +1,6 @@
 package prefilter_test
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -22,10 +21,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
-	"k8s.io/apiserver/pkg/admission"
-	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
-	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
-	"k8s.io/apiserver/pkg/cel/environment"
 	"pgregory.net/rapid"
 
 	"embargo.dev/policies"
@@ -33,41 +28,19 @@ import (
 	"embargo.dev/policies/prefilter"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/policies/workload"
+	"embargo.dev/test/condition"
 	"embargo.dev/test/random"
 )
 
-// condition is an expression compiled in the API server's own environment.
-type condition struct{ evaluator celplugin.ConditionEvaluator }
+// suspect is a condition on an object alone, whatever is done with it.
+type suspect struct{ condition.Condition }
 
-func compileCondition(t require.TestingT, expression string) condition {
-	return compileFor(t, environment.DefaultCompatibilityVersion(), expression)
+func compileCondition(t require.TestingT, expression string) suspect {
+	return suspect{condition.Compile(t, expression)}
 }
 
-// compileFor compiles as an API server of a version does: only with functions that
-// were there then.
-func compileFor(t require.TestingT, v *version.Version, expression string) condition {
-	compiler := celplugin.NewConditionCompiler(environment.MustBaseEnvSet(v))
-	evaluator := compiler.CompileCondition([]celplugin.ExpressionAccessor{&matchconditions.MatchCondition{Name: "suspect", Expression: expression}},
-		celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, environment.NewExpressions)
-	require.Empty(t, evaluator.CompilationErrors())
-	return condition{evaluator}
-}
-
-const (
-	perEntry      = 2_500_000
-	perExpression = 1_000_000
-)
-
-// holds evaluates the condition within the API server's budget; it must neither err nor
-// run out.
-func (c condition) holds(t require.TestingT, object, old runtime.Object) bool {
-	results, remaining, err := c.evaluator.ForInput(context.Background(), &admission.VersionedAttributes{
-		VersionedObject: admission.NewLazyObject(object), VersionedOldObject: admission.NewLazyObject(old),
-	}, &admissionv1.AdmissionRequest{}, celplugin.OptionalVariableBindings{}, nil, perEntry)
-	require.NoError(t, err)
-	require.NoError(t, results[0].Error)
-	require.Less(t, perEntry-remaining, int64(perExpression))
-	return results[0].EvalResult.Value().(bool)
+func (s suspect) holds(t require.TestingT, object, old runtime.Object) bool {
+	return s.Holds(t, &admissionv1.AdmissionRequest{}, object, old)
 }
 
 func pod(images ...string) *corev1.Pod {
@@ -264,10 +237,10 @@ var oldest = version.MajorMinor(1, 30)
 func TestItCompilesInTheOldestSupportedVersion(t *testing.T) {
 	p, err := prefilter.New(builtin(t))
 	require.NoError(t, err)
-	suspect := compileFor(t, oldest, p.Expression)
-	assert.True(t, suspect.holds(t, pod("kaspersky/scanengine_httpd"), nil))
-	assert.False(t, suspect.holds(t, pod("nginx"), nil))
-	changes := compileFor(t, oldest, prefilter.ChangesImages())
+	c := suspect{condition.CompileFor(t, oldest, p.Expression)}
+	assert.True(t, c.holds(t, pod("kaspersky/scanengine_httpd"), nil))
+	assert.False(t, c.holds(t, pod("nginx"), nil))
+	changes := suspect{condition.CompileFor(t, oldest, prefilter.ChangesImages())}
 	assert.True(t, changes.holds(t, pod("a"), pod("b")))
 }
 
@@ -340,6 +313,9 @@ func TestTooBroad(t *testing.T) {
 		"docker.io/ab*":  nil,
 		"docker.io/lib*": nil,
 		"quay.io/**":     {{Prefix: "docker.io", Upstream: "quay.io"}},
+		// nginx is docker.io/library/nginx, and so quay.io/library/nginx.
+		"quay.io/library/**": {{Prefix: "docker.io", Upstream: "quay.io"}},
+		"quay.io/lib*/**":    {{Prefix: "docker.io", Upstream: "quay.io"}},
 	} {
 		_, err := prefilter.New(ruleSet([]string{pattern}, nil, mirrors...))
 		var broad *prefilter.TooBroad

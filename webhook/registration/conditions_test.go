@@ -5,37 +5,22 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admission/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apiserver/pkg/admission"
-	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
-	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
-	"k8s.io/apiserver/pkg/cel/environment"
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/prefilter"
 	"embargo.dev/policies/v1alpha1"
+	conditions "embargo.dev/test/condition"
 )
-
-// budget is what the API server allows the conditions of an entry to cost.
-const budget = 2_500_000
 
 // holds evaluates a condition as the API server does.
 func holds(t *testing.T, expression string, request *admissionv1.AdmissionRequest, object, old runtime.Object) bool {
 	t.Helper()
-	compiler := celplugin.NewConditionCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
-	compiled := compiler.CompileCondition([]celplugin.ExpressionAccessor{&matchconditions.MatchCondition{Name: "c", Expression: expression}},
-		celplugin.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions)
-	require.Empty(t, compiled.CompilationErrors())
-	results, _, err := compiled.ForInput(t.Context(), &admission.VersionedAttributes{VersionedObject: admission.NewLazyObject(object), VersionedOldObject: admission.NewLazyObject(old)},
-		request, celplugin.OptionalVariableBindings{}, nil, budget)
-	require.NoError(t, err)
-	require.NoError(t, results[0].Error)
-	return results[0].EvalResult.Value().(bool)
+	return conditions.Compile(t, expression).Holds(t, request, object, old)
 }
 
 // TestWhoGoesOnIsOneThing compares the expression in the configuration with the
@@ -108,6 +93,24 @@ func TestOnlyLabelsInUseAreLookedAt(t *testing.T) {
 		assert.Equal(t, c.want, holds(t, expression, request, c.now, old), "%v → %v", c.old, c.now)
 	}
 	assert.Nil(t, LabelsInUse(nil, nil).conditions(), "without any, there is no entry")
+}
+
+// TestAWaiverForAllOthersIsEnteredByAnyNewNamespace is about selectors that ask only for
+// what a namespace must not have.
+func TestAWaiverForAllOthersIsEnteredByAnyNewNamespace(t *testing.T) {
+	not := func(operator metav1.LabelSelectorOperator) metav1.LabelSelectorRequirement {
+		return metav1.LabelSelectorRequirement{Key: "env", Operator: operator, Values: map[bool][]string{true: {"prod"}}[operator == metav1.LabelSelectorOpNotIn]}
+	}
+	created := &admissionv1.AdmissionRequest{Operation: admissionv1.Create}
+	for _, operator := range []metav1.LabelSelectorOperator{metav1.LabelSelectorOpNotIn, metav1.LabelSelectorOpDoesNotExist} {
+		selector := metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{not(operator)}}
+		inUse := func() NamespaceLabels {
+			return LabelsInUse(nil, []v1alpha1.VendorWaiver{{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: selector}}})
+		}
+		assert.True(t, holds(t, inUse().conditions()[0].expression, created, labelled("a", nil), nil), operator)
+		selector.MatchLabels = map[string]string{"team": "x"}
+		assert.False(t, holds(t, inUse().conditions()[0].expression, created, labelled("a", nil), nil), "a label that it must have brings it in")
+	}
 }
 
 func TestALowerVersionNeverOverwritesAHigherOne(t *testing.T) {

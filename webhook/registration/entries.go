@@ -81,9 +81,11 @@ func (d *desired) entries() []entry {
 	if conditions := d.labels.conditions(); conditions != nil {
 		list = append(list, entry{
 			// Labels that policies and waivers select by: changing one may be a way out
-			// of a policy, so nobody changes it unseen.
+			// of a policy, so nobody changes it unseen, also not by way of a subresource,
+			// which writes labels as well.
 			name: namespaces, path: PathKinds, failure: admissionv1.Fail,
-			rules: []*ac.RuleWithOperationsApplyConfiguration{rule("", "v1", "namespaces")}, conditions: conditions,
+			rules:      []*ac.RuleWithOperationsApplyConfiguration{rule("", "v1", "namespaces", "namespaces/status", "namespaces/finalize")},
+			conditions: conditions,
 		})
 	}
 	return append(list, entry{

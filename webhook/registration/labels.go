@@ -3,6 +3,7 @@ package registration
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,17 +17,21 @@ type NamespaceLabels struct {
 	Keys       []string // by either; without kubernetes.io/metadata.name, which nobody can change
 	WaiverKeys []string // by waivers
 	Names      []string // namespaces that waivers name
+	// Others says that some waiver selects namespaces by what they are not, so that any
+	// new one may enter it.
+	Others bool
 }
 
 // LabelsInUse returns the labels by which the policies and waivers select.
 func LabelsInUse(vendorPolicies []v1alpha1.VendorPolicy, waivers []v1alpha1.VendorWaiver) NamespaceLabels {
-	keys, waiverKeys, names := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	keys, waiverKeys, names, others := map[string]bool{}, map[string]bool{}, map[string]bool{}, false
 	for i := range vendorPolicies {
 		for key := range requirements(&vendorPolicies[i].Spec.NamespaceSelector) {
 			keys[key] = true
 		}
 	}
 	for i := range waivers {
+		others = others || excludes(&waivers[i].Spec.NamespaceSelector)
 		for key, values := range requirements(&waivers[i].Spec.NamespaceSelector) {
 			if key == corev1.LabelMetadataName {
 				for _, name := range values {
@@ -40,7 +45,17 @@ func LabelsInUse(vendorPolicies []v1alpha1.VendorPolicy, waivers []v1alpha1.Vend
 	delete(keys, corev1.LabelMetadataName)
 	return NamespaceLabels{
 		Keys: slices.Sorted(maps.Keys(keys)), WaiverKeys: slices.Sorted(maps.Keys(waiverKeys)), Names: slices.Sorted(maps.Keys(names)),
+		Others: others,
 	}
+}
+
+// excludes reports whether a selector asks only for what a namespace must not have:
+// then one without any label is selected.
+func excludes(s *metav1.LabelSelector) bool {
+	negative := func(e metav1.LabelSelectorRequirement) bool {
+		return e.Operator == metav1.LabelSelectorOpNotIn || e.Operator == metav1.LabelSelectorOpDoesNotExist
+	}
+	return len(s.MatchLabels) == 0 && len(s.MatchExpressions) > 0 && !slices.ContainsFunc(s.MatchExpressions, func(e metav1.LabelSelectorRequirement) bool { return !negative(e) })
 }
 
 // requirements returns the keys that a selector asks about, with the values.
@@ -58,12 +73,12 @@ func requirements(s *metav1.LabelSelector) map[string][]string {
 // conditions let only those requests through that change, or bring, one of the
 // labels; nil where none is in use.
 func (l NamespaceLabels) conditions() []condition {
-	if len(l.Keys)+len(l.Names) == 0 {
+	if len(l.Keys)+len(l.Names) == 0 && !l.Others {
 		return nil
 	}
 	changed := "request.operation == 'UPDATE' && " + celList(l.Keys) + ".exists(k, " +
 		"object.metadata.?labels[?k] != oldObject.metadata.?labels[?k])"
-	brought := "request.operation == 'CREATE' && (" + celList(l.WaiverKeys) + ".exists(k, object.metadata.?labels[?k].hasValue()) || " +
+	brought := "request.operation == 'CREATE' && (" + strconv.FormatBool(l.Others) + " || " + celList(l.WaiverKeys) + ".exists(k, object.metadata.?labels[?k].hasValue()) || " +
 		"object.metadata.name in " + celList(l.Names) + ")"
 	return []condition{{"labels-in-use", "(" + changed + ") || (" + brought + ")"}}
 }

@@ -115,6 +115,9 @@ func (r *Registrar) Changed() <-chan struct{} { return r.changed }
 const (
 	resync     = time.Minute
 	retryAfter = 2 * time.Second
+	// propagation is how long other API servers may take to see what one of them
+	// stored: before it has passed nothing is said to be in force.
+	propagation = 100 * time.Millisecond
 )
 
 // errNotYet says why nothing can be written; it is no failure.
@@ -262,7 +265,14 @@ func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebho
 			return err
 		}
 	}
-	return r.client.Apply(ctx, configuration, client.FieldOwner(FieldManager), client.ForceOwnership)
+	if err := r.client.Apply(ctx, configuration, client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(propagation):
+	}
+	return ctx.Err()
 }
 
 // desired gathers what the configuration depends on beside the rule set. Without the installation's
