@@ -71,6 +71,18 @@ verify: ## Fail where generated files or modules are not what they should be
 test: binaries ## Set up and run all tests, also those on the real API server
 	go test -timeout 20m ./...
 
+# Root only: it runs real nodes.
+.PHONY: e2e
+e2e: ## Install, disturb and uninstall Embargo on real nodes, with Helm 3 and 4 and kustomize (root only)
+	go test -tags e2e -count=1 -timeout 30m ./test/node
+	go test -tags e2e -count=1 -timeout 30m -v ./test/e2e
+
+FOR ?= 12m
+
+.PHONY: e2e-long
+e2e-long: ## Go on disturbing it under load for FOR (root only)
+	go test -tags e2e -count=1 -timeout 3h -v ./test/e2e -run TestEmbargoIsNeverTheReason -for $(FOR)
+
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
 	@go run ./test/controlplane/cluster binaries
@@ -115,4 +127,4 @@ clean: cluster-down ## Remove what was built
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

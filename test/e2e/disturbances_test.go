@@ -88,32 +88,44 @@ func kill(t *testing.T, pod *corev1.Pod) {
 	}, "kubelet starts it again")
 }
 
+// spell is the time that a disturbance took, until all was as before.
+type spell struct {
+	disturbance
+	from, until time.Time
+}
+
 func TestEmbargoIsNeverTheReason(t *testing.T) {
 	i := installer{stage.helms[4]}
 	running := startLoad(t)
 	i.install(t, current())
 	begun := time.Now()
+	var spells []spell
 	for round := 1; round == 1 || time.Since(begun) < *duration; round++ {
 		for _, d := range disturbances {
-			at := time.Now()
+			s := spell{disturbance: d, from: time.Now()}
 			d.do(t, i)
 			eventually(t, 60*time.Second, func() bool { return len(replicas(t)) == 2 && decides(t.Context()) }, "all is as before: "+d.name)
-			assertDisturbance(t, d, running.generator.Records().Between(at, time.Now()), time.Since(at))
+			s.until = time.Now()
+			spells = append(spells, s)
 		}
 	}
 	ended := time.Now()
 	i.remove(t)
 	running.assertNeverTheReason(t, begun, ended)
+	for _, s := range spells {
+		s.assertAnswers(t, running.records)
+	}
 }
 
-// assertDisturbance tells what a disturbance did to requests that need an answer of the
+// assertAnswers tells what a disturbance did to requests that need an answer of the
 // webhook. A gentle one does nothing to them.
-func assertDisturbance(t *testing.T, d disturbance, during load.Records, took time.Duration) {
+func (s spell) assertAnswers(t *testing.T, all load.Records) {
 	t.Helper()
+	during := all.Between(s.from, s.until)
 	unanswered := during.Where(func(r load.Record) bool { return r.Outcome == load.Closed })
-	t.Logf("%s: %s, %d requests, %d that needed an answer and got none", d.name, took.Round(100*time.Millisecond), len(during), len(unanswered))
-	if d.gentle {
-		assertNone(t, d.name+": requests without an answer", unanswered)
+	t.Logf("%-32s %5.1fs, %4d requests, %3d that needed an answer and got none", s.name, s.until.Sub(s.from).Seconds(), len(during), len(unanswered))
+	if s.gentle {
+		assertNone(t, s.name+": requests without an answer", unanswered)
 	}
-	assert.NotEmpty(t, during.Of(load.Clean), d.name)
+	assert.NotEmpty(t, during.Of(load.Clean), s.name)
 }
