@@ -94,7 +94,7 @@ func assertGone(t *testing.T) {
 	assert.Contains(t, crds, "restrictedvendors.embargo.dev", "people's rules survive")
 	kubectl(t, "get", "restrictedvendor", "kaspersky")
 	kubectl(t, "delete", "namespace", namespace, "--timeout=60s")
-	for _, crd := range strings.Fields(crds) {
+	for crd := range strings.FieldsSeq(crds) {
 		if strings.HasSuffix(crd, ".embargo.dev") {
 			kubectl(t, "delete", crd, "--timeout=60s")
 		}

@@ -80,17 +80,21 @@ func isReady(pod *corev1.Pod) bool {
 	return false
 }
 
-// leader returns the replica that holds the lease.
+// leader returns the replica that holds the lease, once one of those that stay does.
 func leader(t *testing.T) *corev1.Pod {
 	t.Helper()
-	lease, err := stage.admin.CoordinationV1().Leases(namespace).Get(t.Context(), "embargo", metav1.GetOptions{})
-	require.NoError(t, err)
-	require.NotNil(t, lease.Spec.HolderIdentity)
-	for _, pod := range replicas(t) {
-		if strings.HasPrefix(*lease.Spec.HolderIdentity, pod.Name+"_") {
-			return &pod
+	var leading *corev1.Pod
+	eventually(t, 60*time.Second, func() bool {
+		lease, err := stage.admin.CoordinationV1().Leases(namespace).Get(t.Context(), "embargo", metav1.GetOptions{})
+		if err != nil || lease.Spec.HolderIdentity == nil {
+			return false
 		}
-	}
-	require.Fail(t, "the lease's holder is none of the replicas", *lease.Spec.HolderIdentity)
-	return nil
+		for _, pod := range replicas(t) {
+			if strings.HasPrefix(*lease.Spec.HolderIdentity, pod.Name+"_") {
+				leading = &pod
+			}
+		}
+		return leading != nil
+	}, "a replica leads")
+	return leading
 }

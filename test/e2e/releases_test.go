@@ -24,9 +24,6 @@ type release struct {
 	chart   string
 }
 
-// The chart's default image, by its repository.
-const repository = "embargo.dev/embargo"
-
 func current() release {
 	return release{currentVersion, filepath.Join(stage.root, "charts", "embargo")}
 }
