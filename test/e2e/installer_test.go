@@ -84,7 +84,7 @@ func assertGone(t *testing.T) {
 	t.Helper()
 	eventually(t, 30*time.Second, func() bool {
 		return kubectl(t, "get", "validatingwebhookconfigurations", "-o", "name") == "" &&
-			kubectl(t, "-n", namespace, "get", "secrets,pods,services,serviceaccounts,configmaps,deployments,poddisruptionbudgets", "-o", "name",
+			kubectl(t, "-n", namespace, "get", "secrets,pods,services,serviceaccounts,configmaps,deployments,poddisruptionbudgets,leases", "-o", "name",
 				"--field-selector=metadata.name!=kube-root-ca.crt,metadata.name!=default") == ""
 	}, "what stood for the installation goes with it")
 	cluster := kubectl(t, "get", "clusterroles,clusterrolebindings", "-o", "name")

@@ -36,7 +36,13 @@ func kubectl(t *testing.T, args ...string) string {
 // eventually waits for something that the cluster does by itself.
 func eventually(t *testing.T, within time.Duration, holds func() bool, what string) {
 	t.Helper()
-	require.Eventually(t, holds, within, 100*time.Millisecond, what)
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(within); !holds(); <-ticker.C {
+		if time.Now().After(deadline) {
+			require.Fail(t, what, "it didn't come about within %s", within)
+		}
+	}
 }
 
 // enforced reports whether the built-in list and the default policy are in force.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,17 +22,37 @@ func (n *Node) controlGroup() string { return filepath.Join(filepath.Base(Dir())
 
 // makeControlGroups makes the control groups of a name, in each hierarchy.
 func makeControlGroups(name string) error {
-	roots := []string{hierarchies}
-	if _, err := os.Stat(filepath.Join(hierarchies, "cgroup.procs")); err != nil {
-		if roots, err = filepath.Glob(filepath.Join(hierarchies, "*")); err != nil {
-			return err
+	if _, err := os.Stat(filepath.Join(hierarchies, "cgroup.controllers")); err == nil {
+		return makeUnified(hierarchies, name)
+	}
+	roots, err := filepath.Glob(filepath.Join(hierarchies, "*", "cgroup.procs"))
+	if err != nil {
+		return err
+	}
+	for _, file := range roots {
+		if err := os.MkdirAll(filepath.Join(filepath.Dir(file), name), 0o755); err != nil {
+			return fmt.Errorf("making control groups: %w", err)
 		}
 	}
-	for _, root := range roots {
-		if _, err := os.Stat(filepath.Join(root, "cgroup.procs")); err != nil {
-			continue // a link to one
+	return nil
+}
+
+// makeUnified makes a control group of version 2, in which every controller is at hand
+// that the root has: each group has to pass them on.
+func makeUnified(root, name string) error {
+	group := root
+	for part := range strings.SplitSeq(name, "/") {
+		controllers, err := os.ReadFile(filepath.Join(group, "cgroup.controllers"))
+		if err != nil {
+			return err
 		}
-		if err := os.MkdirAll(filepath.Join(root, name), 0o755); err != nil {
+		for controller := range strings.FieldsSeq(string(controllers)) {
+			if err := os.WriteFile(filepath.Join(group, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
+				return fmt.Errorf("passing on the controller %s: %w", controller, err)
+			}
+		}
+		group = filepath.Join(group, part)
+		if err := os.MkdirAll(group, 0o755); err != nil {
 			return fmt.Errorf("making control groups: %w", err)
 		}
 	}

@@ -105,6 +105,9 @@ func spawn(ctx context.Context, state *state) (int, error) {
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() {
 		return exit.ExitCode(), nil
 	}
+	if errors.Is(err, syscall.EPERM) {
+		err = fmt.Errorf("this root may not make namespaces, as in a container without privileges: %w", err)
+	}
 	return 0, err
 }
 
