@@ -70,6 +70,8 @@ verify: ## Fail where generated files or modules are not what they should be
 .PHONY: test
 test: binaries ## Set up and run all tests, also those on the real API server
 	go test -timeout 20m ./...
+	go -C test/tools/image test ./...
+	go -C test/tools/monitoring test ./...
 
 # Root only: it runs real nodes.
 .PHONY: e2e
@@ -86,12 +88,14 @@ e2e-long: ## Go on disturbing it under load for FOR (root only)
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
 	@go run ./test/controlplane/cluster binaries
+	@go run ./test/helm/get >/dev/null
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters
 	go vet -tags e2e ./...
 	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
 	$(GOLANGCI_LINT) run ./...
+	go -C test/tools/actionlint tool actionlint -shellcheck= $(CURDIR)/.github/workflows/*.yaml
 
 $(GOLANGCI_LINT): test/tools/lint/go.mod
 	@mkdir -p $(@D)
@@ -116,8 +120,25 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 
 .PHONY: bench
-bench: ## Measure matching, reading and deciding
-	go test -run '^$$' -bench . -benchmem ./policies/...
+bench: binaries ## Measure matching, deciding, and admission beside a webhook that does nothing (dist/bench-admission.json)
+	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook
+	@mkdir -p dist
+	go run ./test/bench/admission -json dist/bench-admission.json
+
+##@ Release
+
+.PHONY: release-files
+release-files: ## Build images, archives and SBOMs into dist/release
+	rm -rf dist/release
+	test/release.sh $(VERSION) dist/release
+
+.PHONY: reproducible
+reproducible: release-files ## Build them again elsewhere, with an empty cache, and compare
+	rm -rf dist/again dist/cache
+	git worktree add --detach dist/again HEAD
+	GOCACHE=$(CURDIR)/dist/cache dist/again/test/release.sh $(VERSION) dist/release-again; \
+		status=$$?; git worktree remove --force dist/again; rm -rf dist/cache; exit $$status
+	diff dist/release/SHA256SUMS dist/release-again/SHA256SUMS
 
 ##@ Clean
 

@@ -51,10 +51,9 @@ func pod(images ...string) *corev1.Pod {
 	return p
 }
 
-func vendor(patterns, digests []string) v1alpha1.RestrictedVendor {
+func vendor(patterns []string) v1alpha1.RestrictedVendor {
 	v := v1alpha1.RestrictedVendor{ObjectMeta: metav1.ObjectMeta{Name: "acme"}, Spec: v1alpha1.RestrictedVendorSpec{
-		DisplayName: "Acme", Images: v1alpha1.VendorImages{Digests: digests},
-		Restrictions: []v1alpha1.Restriction{{Name: "r", Audience: "us-persons", TimeZone: "UTC",
+		DisplayName: "Acme", Restrictions: []v1alpha1.Restriction{{Name: "r", Audience: "us-persons", TimeZone: "UTC",
 			Schedule: []v1alpha1.Phase{{Phase: "p", Effective: "2020-01-01", Introduce: "Deny", Update: "Deny", Continue: "Warn"}}}},
 	}}
 	for _, p := range patterns {
@@ -63,10 +62,10 @@ func vendor(patterns, digests []string) v1alpha1.RestrictedVendor {
 	return v
 }
 
-func ruleSet(patterns, digests []string, mirrors ...v1alpha1.Mirror) *policies.RuleSet {
+func ruleSet(patterns []string, mirrors ...v1alpha1.Mirror) *policies.RuleSet {
 	policy := catalog.DefaultPolicy()
 	policy.Spec.Mirrors = mirrors
-	rules, _ := policies.Compile(policies.Source{Vendors: []v1alpha1.RestrictedVendor{vendor(patterns, digests)}, Policies: []v1alpha1.VendorPolicy{policy}})
+	rules, _ := policies.Compile(policies.Source{Vendors: []v1alpha1.RestrictedVendor{vendor(patterns)}, Policies: []v1alpha1.VendorPolicy{policy}})
 	return rules
 }
 
@@ -138,7 +137,7 @@ func FuzzSound(f *testing.F) {
 	f.Add("**/zte/**", "m.daocloud.io", "docker.io", "m.daocloud.io/docker.io/zte/x")
 	f.Add("*.acme.io/**@"+random.Digest, "docker.io", "eu.acme.io", "nginx\n")
 	f.Fuzz(func(t *testing.T, pattern, prefix, upstream, image string) {
-		rules := ruleSet([]string{pattern}, nil, v1alpha1.Mirror{Prefix: prefix, Upstream: upstream})
+		rules := ruleSet([]string{pattern}, v1alpha1.Mirror{Prefix: prefix, Upstream: upstream})
 		p, err := prefilter.New(rules)
 		if err != nil || !utf8.ValidString(image) {
 			return
@@ -217,7 +216,7 @@ func TestFewCleanImagesAreSent(t *testing.T) {
 
 // TestShortNamesAreWholeWords uses a name that is part of many others.
 func TestShortNamesAreWholeWords(t *testing.T) {
-	p, err := prefilter.New(ruleSet([]string{"docker.io/zte/**", "**/ui/**", "docker.io/sam*", "docker.io/acme/*hub"}, nil))
+	p, err := prefilter.New(ruleSet([]string{"docker.io/zte/**", "**/ui/**", "docker.io/sam*", "docker.io/acme/*hub"}))
 	require.NoError(t, err)
 	c := compileCondition(t, p.Expression)
 	for image, sent := range map[string]bool{
@@ -287,7 +286,7 @@ func TestItFitsTheBudget(t *testing.T) {
 		for i := range n {
 			patterns = append(patterns, fmt.Sprintf("registry.example.com/vendor-%d-%d/**", i, i*7919))
 		}
-		p, err := prefilter.New(ruleSet(patterns, nil))
+		p, err := prefilter.New(ruleSet(patterns))
 		require.NoError(t, err)
 		require.Equal(t, n, p.Tokens)
 		c := compileCondition(t, p.Expression)
@@ -302,7 +301,7 @@ func TestItFitsTheBudget(t *testing.T) {
 	for i := range 9000 {
 		patterns = append(patterns, fmt.Sprintf("registry.example.com/vendor-%d-%d/**", i, i*7919))
 	}
-	_, err := prefilter.New(ruleSet(patterns, nil))
+	_, err := prefilter.New(ruleSet(patterns))
 	require.Error(t, err)
 }
 
@@ -317,7 +316,7 @@ func TestTooBroad(t *testing.T) {
 		"quay.io/library/**": {{Prefix: "docker.io", Upstream: "quay.io"}},
 		"quay.io/lib*/**":    {{Prefix: "docker.io", Upstream: "quay.io"}},
 	} {
-		_, err := prefilter.New(ruleSet([]string{pattern}, nil, mirrors...))
+		_, err := prefilter.New(ruleSet([]string{pattern}, mirrors...))
 		var broad *prefilter.TooBroad
 		require.ErrorAs(t, err, &broad, pattern)
 		assert.Equal(t, pattern, broad.Pattern)

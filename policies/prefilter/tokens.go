@@ -119,7 +119,7 @@ func selected(mirrors []imageref.Mirror, ways []bool) iter.Seq[imageref.Mirror] 
 // those; false where none can be searched for.
 func rarest(literals []token) (token, bool) {
 	usable := slices.DeleteFunc(slices.Clone(literals), func(l token) bool {
-		return len(l.Text) < minToken && !(l.Starts && l.Ends)
+		return len(l.Text) < minToken && (!l.Starts || !l.Ends)
 	})
 	switch len(usable) {
 	case 0:

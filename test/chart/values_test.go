@@ -103,6 +103,11 @@ var cases = []struct {
 	{"no default policy", "catalog: {defaultPolicy: none}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, false, config(t, o["ConfigMap/embargo-config"])["catalog"].(map[string]any)["defaultPolicy"])
 	}},
+	{"CRDs with annotations", "crds: {annotations: {argocd.argoproj.io/sync-options: Delete=false}}", func(t *testing.T, o chart.Objects) {
+		annotations := o["CustomResourceDefinition/vendorpolicies.embargo.dev"].GetAnnotations()
+		assert.Equal(t, "Delete=false", annotations["argocd.argoproj.io/sync-options"])
+		assert.Equal(t, "keep", annotations["helm.sh/resource-policy"])
+	}},
 	{"CRDs that go with the release", "crds: {keep: false}", func(t *testing.T, o chart.Objects) {
 		assert.NotContains(t, o["CustomResourceDefinition/vendorpolicies.embargo.dev"].GetAnnotations(), "helm.sh/resource-policy")
 	}},

@@ -173,7 +173,7 @@ func (s *stage) restrictedGoesOn(t *testing.T, id string) {
 	s.awaitPods(t, "app=lookalike", 1)
 
 	// Deleting waits for nobody, not even where a finalizer has to go first.
-	for _, set := range strings.Fields(s.kubectl(t, "get", "replicasets", "-l", "app=waived", "-o", "name")) {
+	for set := range strings.FieldsSeq(s.kubectl(t, "get", "replicasets", "-l", "app=waived", "-o", "name")) {
 		uid := func() string {
 			return s.kubectl(t, "get", set, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
 		}

@@ -135,11 +135,11 @@ func (r *trial) create(t *testing.T, rules *policies.RuleSet, twin condition.Con
 	assert.Equal(t, twin.Holds(t, &admissionv1.AdmissionRequest{}, w.Object, nil), sent, "the API server decides as its CEL environment does: %+v", w.Object)
 }
 
-func decide(t *testing.T, rules *policies.RuleSet, w random.Workload) policies.Decision {
+func decide(t require.TestingT, rules *policies.RuleSet, w random.Workload) policies.Decision {
 	raw, err := json.Marshal(w.Object)
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	object, err := workload.Decode(w.Kind.GroupKind(), raw)
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	return rules.Evaluate(policies.Request{
 		Operation: policies.Create, Kind: w.Kind.GroupKind(), Namespace: policies.Namespace{Name: "default"}, Object: object,
 	}, policies.At(time.Now()))

@@ -69,7 +69,7 @@ func TestAnUnreadableKeyKeepsEverything(t *testing.T) {
 
 func TestOthersAreThoseWhoOwnSomeOfTheSpec(t *testing.T) {
 	object := &v1alpha1.VendorPolicy{}
-	fields := func(text string) *metav1.FieldsV1 { return &metav1.FieldsV1{Raw: []byte(text)} }
+	fields := metav1.NewFieldsV1
 	object.SetManagedFields([]metav1.ManagedFieldsEntry{
 		{Manager: FieldManager, FieldsV1: fields(`{"f:spec":{}}`)},
 		{Manager: "embargo", Subresource: "status", FieldsV1: fields(`{"f:status":{}}`)},

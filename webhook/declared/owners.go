@@ -16,7 +16,7 @@ func others(object client.Object) []string {
 			continue
 		}
 		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(m.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(m.FieldsV1.GetRawBytes(), &fields); err != nil {
 			managers = append(managers, m.Manager) // what can't be read may be somebody's
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -16,10 +17,12 @@ import (
 // name, or nobody where there is none, as when the controller is tried outside a cluster.
 func Owners(ctx context.Context, reader client.Reader, name string) ([]metav1.OwnerReference, error) {
 	var role rbacv1.ClusterRole
-	if err := reader.Get(ctx, client.ObjectKey{Name: name}, &role); client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("reading ClusterRole %s: %w", name, err)
-	} else if err != nil {
+	err := reader.Get(ctx, client.ObjectKey{Name: name}, &role)
+	if apierrors.IsNotFound(err) {
 		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading ClusterRole %s: %w", name, err)
 	}
 	return []metav1.OwnerReference{{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole", Name: role.Name, UID: role.UID}}, nil
 }

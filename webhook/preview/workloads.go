@@ -62,27 +62,36 @@ func (p *Previewer) workloads(ctx context.Context) (found []looked, all bool, er
 	objects := 0
 	for _, k := range lists() {
 		for more := true; more; more = k.list.GetContinue() != "" {
-			err := p.Live.List(ctx, k.list, client.Limit(page), client.Continue(k.list.GetContinue()))
-			switch {
-			case ctx.Err() != nil || objects >= p.Limit:
+			if objects >= p.Limit {
 				return found, false, nil
-			case err != nil:
-				return nil, false, fmt.Errorf("listing %ss: %w", k.kind.Kind, err)
 			}
-			objects += meta.LenList(k.list)
-			err = meta.EachListItem(k.list, func(o runtime.Object) error {
-				l, top, err := look(k.kind, o, namespaces)
-				if top && err == nil {
-					found = append(found, l)
-				}
-				return err
-			})
+			some, err := p.page(ctx, k, namespaces)
+			if ctx.Err() != nil { // what was looked at until then counts
+				return found, false, nil //nolint:nilerr // out of time is no failure
+			}
 			if err != nil {
 				return nil, false, err
 			}
+			found, objects = append(found, some...), objects+meta.LenList(k.list)
 		}
 	}
 	return found, true, nil
+}
+
+// page reads the next page of a list, and the workloads in it.
+func (p *Previewer) page(ctx context.Context, k kindList, namespaces map[string]policies.Namespace) ([]looked, error) {
+	if err := p.Live.List(ctx, k.list, client.Limit(page), client.Continue(k.list.GetContinue())); err != nil {
+		return nil, fmt.Errorf("listing %ss: %w", k.kind.Kind, err)
+	}
+	var found []looked
+	err := meta.EachListItem(k.list, func(o runtime.Object) error {
+		l, top, err := look(k.kind, o, namespaces)
+		if top && err == nil {
+			found = append(found, l)
+		}
+		return err
+	})
+	return found, err
 }
 
 // look reads the images of an object; false where it is only part of another workload,

@@ -12,7 +12,7 @@ const crdHead = `  annotations:
     {{- if .Values.crds.keep }}
     helm.sh/resource-policy: keep
     {{- end }}
-    {{- with .Values.commonAnnotations }}
+    {{- with merge (dict) .Values.crds.annotations .Values.commonAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
 `

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -25,7 +26,7 @@ func (g generator) schema() error {
 	}
 	definitions, ok := schema["definitions"].(map[string]any)
 	if !ok {
-		return fmt.Errorf("the schema has no definitions")
+		return errors.New("the schema has no definitions")
 	}
 	for name, plural := range declared {
 		spec, err := g.specOf(plural)

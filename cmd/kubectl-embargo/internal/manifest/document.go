@@ -95,8 +95,7 @@ func (d *Document) readJSON(text []byte) error {
 	if err != nil || len(twice) == 0 {
 		return err
 	}
-	var at json.FieldError
-	if errors.As(twice[0], &at) {
+	if at, ok := errors.AsType[json.FieldError](twice[0]); ok {
 		line, _ := d.Position(at.FieldPath())
 		return fmt.Errorf("line %d: %w", line-d.Line+1, twice[0])
 	}

@@ -1,0 +1,2 @@
+// Package monitoring checks alerts and dashboard with Prometheus' own parser.
+package monitoring
