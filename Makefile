@@ -24,6 +24,10 @@ cluster: ## Start a control plane in .cluster to try things by hand
 cluster-down: ## Stop it and remove its state
 	@go run ./test/controlplane/cluster down
 
+.PHONY: node
+node: ## Run a cluster with two real nodes and a shell beside it (root only)
+	@go run ./test/node/shell
+
 ##@ Build
 
 .PHONY: build
@@ -83,6 +87,18 @@ test: binaries ## Set up and run all tests, also those on the real API server
 test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian's chromium)
 	go test -tags browser -timeout 10m ./cmd/kubectl-embargo/internal/output/browser
 
+# Root only: it runs real nodes.
+.PHONY: e2e
+e2e: ## Install, disturb and uninstall Embargo on real nodes, with Helm 3 and 4 and kustomize (root only)
+	go test -tags e2e -count=1 -timeout 30m ./test/node
+	go test -tags e2e -count=1 -timeout 30m -v ./test/e2e
+
+FOR ?= 12m
+
+.PHONY: e2e-long
+e2e-long: ## Go on disturbing it under load for FOR (root only)
+	go test -tags e2e -count=1 -timeout 3h -v ./test/e2e -run TestEmbargoIsNeverTheReason -for $(FOR)
+
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
 	@go run ./test/controlplane/cluster binaries
@@ -90,7 +106,7 @@ binaries: ## Get the control plane's programs, without running anything
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters
-	go vet ./...
+	go vet -tags e2e ./...
 	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
 	$(GOLANGCI_LINT) run ./...
 	go -C test/tools/actionlint tool actionlint -shellcheck= $(CURDIR)/.github/workflows/*.yaml
@@ -152,4 +168,4 @@ clean: cluster-down ## Remove what was built
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -240,21 +240,21 @@ func (c *controller) serve(ctx context.Context) error {
 		return fmt.Errorf("asking the API server who this controller is: %w", err)
 	}
 	server := c.mgr.GetWebhookServer()
-	server.Register(registration.PathWorkloads, webhook.Serve(&webhook.Workloads{
+	server.Register(registration.PathWorkloads, c.drain.partWith(webhook.Serve(&webhook.Workloads{
 		Rules:              c.keeper.Rules,
 		Clock:              time.Now,
 		Cache:              c.mgr.GetCache(),
 		Live:               c.mgr.GetAPIReader(),
 		Covered:            func(kind schema.GroupKind) bool { return workload.Builtin(kind) || c.discovery.Covers(kind) },
 		TrustedControllers: c.options.TrustedControllers,
-	}))
-	server.Register(registration.PathKinds, webhook.Serve(&webhook.Kinds{
+	})))
+	server.Register(registration.PathKinds, c.drain.partWith(webhook.Serve(&webhook.Kinds{
 		Cache:   c.mgr.GetCache(),
 		Access:  clientset.AuthorizationV1().SubjectAccessReviews(),
 		Self:    self.Status.UserInfo.Username,
 		Clock:   time.Now,
 		Preview: c.previewer(),
-	}))
+	})))
 	return nil
 }
 
