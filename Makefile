@@ -40,13 +40,19 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 image: ## Build the image into dist, without a daemon or a registry (ARCHS=amd64 for one)
 	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
 
+.PHONY: build-all
+build-all: ## Build the command line for every platform into dist, with archives and checksums
+	go run ./test/release -version "$(VERSION)" -ldflags "$(LDFLAGS)"
+
 .PHONY: generate
-generate: generate-api generate-chart ## Generate deep copies, CRDs and what the chart has of config
+generate: generate-api generate-chart ## Generate deep copies, CRDs, the chart's part of config, and references
 
 .PHONY: generate-api
 generate-api:
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
 		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
+	go run ./policies/catalog/reference policies/catalog/vendors docs/reference/restricted-list.md
+	go run ./cmd/kubectl-embargo/internal/reference docs/reference/cli
 
 .PHONY: generate-chart
 generate-chart:
@@ -68,6 +74,10 @@ test: binaries ## Set up and run all tests, also those on the real API server
 	go test -timeout 20m ./...
 	go -C test/tools/image test ./...
 	go -C test/tools/monitoring test ./...
+
+.PHONY: test-browser
+test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian's chromium)
+	go test -tags browser -timeout 10m ./cmd/kubectl-embargo/internal/output/browser
 
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
@@ -102,10 +112,15 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzSound$$' -fuzztime $(FUZZTIME) ./policies/prefilter
 	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./policies/workload
 	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	for list in ConsolidatedCSV ConsolidatedJSON OFACCSV OFACXML OpenSanctions; do \
+		go test -run '^$$' -fuzz "^Fuzz$$list\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./cmd/kubectl-embargo/internal/importer || exit 1; done
+	go test -run '^$$' -fuzz '^FuzzValue$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	go test -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	go test -run '^$$' -fuzz '^FuzzHidden$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 
 .PHONY: bench
 bench: binaries ## Measure matching, deciding, and admission beside a webhook that does nothing (dist/bench-admission.json)
-	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook
+	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook ./cmd/kubectl-embargo/internal/command
 	@mkdir -p dist
 	go run ./test/bench/admission -json dist/bench-admission.json
 

@@ -254,8 +254,8 @@ func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebho
 		return err
 	}
 	if err == nil {
-		if newer(current.Annotations[versionAnnotation], r.options.Version) {
-			return errNotYet(fmt.Sprintf("version %s wrote it, which is newer than this one, %s", current.Annotations[versionAnnotation], r.options.Version))
+		if newer(current.Annotations[VersionAnnotation], r.options.Version) {
+			return errNotYet(fmt.Sprintf("version %s wrote it, which is newer than this one, %s", current.Annotations[VersionAnnotation], r.options.Version))
 		}
 		same, err := upToDate(&current, configuration)
 		if err != nil || same {
@@ -321,6 +321,6 @@ func upToDate(current *admissionv1.ValidatingWebhookConfiguration, apply any) (b
 		return false, err
 	}
 	return equality.Semantic.DeepEqual(current.Webhooks, want.Webhooks) &&
-		current.Annotations[versionAnnotation] == want.Annotations[versionAnnotation] &&
+		current.Annotations[VersionAnnotation] == want.Annotations[VersionAnnotation] &&
 		slices.ContainsFunc(current.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == want.OwnerReferences[0].UID }), nil
 }
