@@ -24,6 +24,10 @@ cluster: ## Start a control plane in .cluster to try things by hand
 cluster-down: ## Stop it and remove its state
 	@go run ./test/controlplane/cluster down
 
+.PHONY: node
+node: ## Run a cluster with two real nodes and a shell beside it (root only)
+	@go run ./test/node/shell
+
 ##@ Build
 
 .PHONY: build
@@ -31,26 +35,30 @@ build: ## Build the controller and the command line into bin
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/embargo ./cmd/embargo
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/kubectl-embargo ./cmd/kubectl-embargo
 
-IMAGE ?= embargo.dev/embargo
-ARCHS ?= amd64,arm64
-REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
-
-.PHONY: image
-image: ## Build the image into dist, without a daemon or a registry (ARCHS=amd64 for one)
-	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
 
 .PHONY: build-all
 build-all: ## Build the command line for every platform into dist, with archives and checksums
 	go run ./test/release -version "$(VERSION)" -ldflags "$(LDFLAGS)"
 
+IMAGE ?= embargo.dev/embargo
+ARCHS ?= amd64,arm64
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+.PHONY: image
+image: ## Build the image into dist, without a daemon or a registry (ARCHS=amd64 for one)
+	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
+
 .PHONY: generate
-generate: generate-api generate-chart ## Generate deep copies, CRDs, the chart's part of config, and references
+generate: generate-api generate-chart generate-docs ## Generate deep copies, CRDs, what the chart has of config, and reference pages
 
 .PHONY: generate-api
 generate-api:
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
 		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
+
+.PHONY: generate-docs
+generate-docs:
 	go run ./policies/catalog/reference policies/catalog/vendors docs/reference/restricted-list.md
 	go run ./cmd/kubectl-embargo/internal/reference docs/reference/cli
 
@@ -79,6 +87,18 @@ test: binaries ## Set up and run all tests, also those on the real API server
 test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian's chromium)
 	go test -tags browser -timeout 10m ./cmd/kubectl-embargo/internal/output/browser
 
+# Root only: it runs real nodes.
+.PHONY: e2e
+e2e: ## Install, disturb and uninstall Embargo on real nodes, with Helm 3 and 4 and kustomize (root only)
+	go test -tags e2e -count=1 -timeout 30m ./test/node
+	go test -tags e2e -count=1 -timeout 30m -v ./test/e2e
+
+FOR ?= 12m
+
+.PHONY: e2e-long
+e2e-long: ## Go on disturbing it under load for FOR (root only)
+	go test -tags e2e -count=1 -timeout 3h -v ./test/e2e -run TestEmbargoIsNeverTheReason -for $(FOR)
+
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
 	@go run ./test/controlplane/cluster binaries
@@ -86,7 +106,7 @@ binaries: ## Get the control plane's programs, without running anything
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters
-	go vet ./...
+	go vet -tags e2e ./...
 	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
 	$(GOLANGCI_LINT) run ./...
 	go -C test/tools/actionlint tool actionlint -shellcheck= $(CURDIR)/.github/workflows/*.yaml
@@ -119,10 +139,11 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzHidden$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 
 .PHONY: bench
-bench: binaries ## Measure matching, deciding, and admission beside a webhook that does nothing (dist/bench-admission.json)
+bench: binaries ## Measure matching, deciding, admission beside a webhook that does nothing, and the audit of 10,000 Pods
 	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook ./cmd/kubectl-embargo/internal/command
 	@mkdir -p dist
 	go run ./test/bench/admission -json dist/bench-admission.json
+	go run ./test/bench/audit
 
 ##@ Release
 
@@ -147,4 +168,4 @@ clean: cluster-down ## Remove what was built
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -37,13 +37,15 @@ type Binaries map[string]string
 // Locate returns the programs: those in the folder KUBEBUILDER_ASSETS; those that
 // were fetched before, in the ignored folder .cache; else downloaded where the
 // download site answers at once; else built, which takes about ten minutes the
-// first time. Progress is written for somebody who waits.
-func Locate(ctx context.Context, progress io.Writer) (Binaries, error) {
+// first time. Progress is written for somebody who waits. Further programs of the same
+// release, such as kubelet, are named where they are needed too.
+func Locate(ctx context.Context, progress io.Writer, further ...string) (Binaries, error) {
 	root, err := program.Root()
 	if err != nil {
 		return nil, err
 	}
 	l := locator{
+		want:     slices.Concat(programs, further),
 		assets:   os.Getenv("KUBEBUILDER_ASSETS"),
 		root:     root,
 		cache:    filepath.Join(root, ".cache", fmt.Sprintf("kubernetes-%s-etcd-%s-%s-%s", KubernetesVersion, EtcdVersion, runtime.GOOS, runtime.GOARCH)),
@@ -54,6 +56,7 @@ func Locate(ctx context.Context, progress io.Writer) (Binaries, error) {
 }
 
 type locator struct {
+	want     []string
 	assets   string
 	root     string
 	cache    string
@@ -64,10 +67,10 @@ type locator struct {
 func (l *locator) locate(ctx context.Context) (Binaries, error) {
 	found := Binaries{}
 	if l.assets != "" {
-		found.take(l.assets)
+		found.take(l.assets, l.want)
 	}
-	found.take(l.cache)
-	if len(found.missing()) == 0 {
+	found.take(l.cache, l.want)
+	if len(found.missing(l.want)) == 0 {
 		return found, nil
 	}
 	if err := os.MkdirAll(l.cache, 0o755); err != nil {
@@ -78,14 +81,14 @@ func (l *locator) locate(ctx context.Context) (Binaries, error) {
 		return nil, err
 	}
 	defer unlock()
-	found.take(l.cache) // another process may have fetched them meanwhile
-	for _, name := range found.missing() {
+	found.take(l.cache, l.want) // another process may have fetched them meanwhile
+	for _, name := range found.missing(l.want) {
 		if err := l.fetch(ctx, name); err != nil {
 			return nil, fmt.Errorf("getting %s: %w", name, err)
 		}
 	}
-	found.take(l.cache)
-	if missing := found.missing(); len(missing) > 0 {
+	found.take(l.cache, l.want)
+	if missing := found.missing(l.want); len(missing) > 0 {
 		return nil, fmt.Errorf("still missing after fetching: %v", missing)
 	}
 	return found, nil
@@ -105,9 +108,9 @@ func (l *locator) fetch(ctx context.Context, name string) error {
 	return l.build(ctx, name, target)
 }
 
-// take adds the programs that are in a folder and not yet known.
-func (b Binaries) take(dir string) {
-	for _, name := range b.missing() {
+// take adds the programs that are wanted, in a folder, and not yet known.
+func (b Binaries) take(dir string, want []string) {
+	for _, name := range b.missing(want) {
 		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			b[name] = path
@@ -115,6 +118,6 @@ func (b Binaries) take(dir string) {
 	}
 }
 
-func (b Binaries) missing() []string {
-	return slices.DeleteFunc(slices.Clone(programs), func(name string) bool { return b[name] != "" })
+func (b Binaries) missing(want []string) []string {
+	return slices.DeleteFunc(slices.Clone(want), func(name string) bool { return b[name] != "" })
 }

@@ -4,21 +4,18 @@ import (
 	"context"
 	"crypto/x509/pkix"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"embargo.dev/test/program"
 )
 
 // serviceIP is the API server's own Service.
@@ -32,6 +29,9 @@ type Options struct {
 	// ControllerManager and Scheduler are run too. Without the controller manager
 	// there are no service accounts, and Pods don't need one.
 	ControllerManager, Scheduler bool
+	// Address is where nodes and Pods reach the API server. Empty, only this machine
+	// reaches it, and its Service leads nowhere.
+	Address string
 	// APIServerFlags and ControllerManagerFlags come after the usual ones.
 	APIServerFlags, ControllerManagerFlags []string
 	// Detached programs outlive this process.
@@ -50,7 +50,7 @@ type ControlPlane struct {
 	etcdPort  int
 	peerPort  int
 	port      int
-	processes []*process // in the order in which they were started
+	processes []*program.Process // in the order in which they were started
 }
 
 // startTimeout bounds the start of all programs together.
@@ -78,6 +78,11 @@ func (c *ControlPlane) start(ctx context.Context) error {
 	if err := c.prepare(); err != nil {
 		return err
 	}
+	return c.launch(ctx)
+}
+
+// launch starts the programs one after the other.
+func (c *ControlPlane) launch(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{c.startEtcd, c.startAPIServer, c.startControllers, c.awaitDefaults} {
 		if err := step(ctx); err != nil {
 			return err
@@ -110,7 +115,7 @@ func (c *ControlPlane) prepare() error {
 		return err
 	}
 	c.etcdPort, c.peerPort, c.port = ports[0], ports[1], ports[2]
-	if err := c.authority.writePKI(c.dir); err != nil {
+	if err := c.authority.writePKI(c.dir, c.options.Address); err != nil {
 		return err
 	}
 	if err := os.WriteFile(c.file("audit-policy.yaml"), []byte(auditPolicy), 0o600); err != nil {
@@ -143,8 +148,8 @@ func FreePorts(n int) ([]int, error) {
 
 func (c *ControlPlane) file(name string) string { return filepath.Join(c.dir, name) }
 
-func (c *ControlPlane) run(name string, args ...string) (*process, error) {
-	p, err := start(c.binaries[name], c.dir, c.options.Detached, args...)
+func (c *ControlPlane) run(name string, args ...string) (*program.Process, error) {
+	p, err := program.Start(c.binaries[name], program.Surroundings{Dir: c.dir, Detached: c.options.Detached}, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +165,7 @@ func (c *ControlPlane) startEtcd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.await(ctx, func(ctx context.Context) error { return healthy(ctx, url+"/health") })
+	return p.Await(ctx, func(ctx context.Context) error { return healthy(ctx, url+"/health") })
 }
 
 func localURL(scheme string, port int) string {
@@ -186,14 +191,20 @@ func healthy(ctx context.Context, url string) error {
 func (c *ControlPlane) startAPIServer(ctx context.Context) error {
 	args := []string{
 		"--etcd-servers=" + localURL("http", c.etcdPort),
-		"--bind-address=127.0.0.1", "--secure-port=" + strconv.Itoa(c.port),
+		"--secure-port=" + strconv.Itoa(c.port),
 		"--tls-cert-file=" + c.file("server.crt"), "--tls-private-key-file=" + c.file("server.key"),
 		"--client-ca-file=" + c.file("ca.crt"), "--authorization-mode=Node,RBAC", "--allow-privileged",
 		"--service-account-key-file=" + c.file("service-accounts.key"), "--service-account-signing-key-file=" + c.file("service-accounts.key"),
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.96.0.0/16",
-		// There is no Service network: webhooks are called at their endpoints.
-		"--endpoint-reconciler-type=none", "--enable-aggregator-routing=true",
+		"--kubelet-client-certificate=" + c.file("kubelet-client.crt"), "--kubelet-client-key=" + c.file("kubelet-client.key"),
+		// Webhooks are called at the endpoints of their Services.
+		"--enable-aggregator-routing=true",
 		"--audit-policy-file=" + c.file("audit-policy.yaml"), "--audit-log-path=" + c.AuditLog(),
+	}
+	if c.options.Address == "" {
+		args = append(args, "--bind-address=127.0.0.1", "--endpoint-reconciler-type=none")
+	} else {
+		args = append(args, "--advertise-address="+c.options.Address, "--kubelet-preferred-address-types=InternalIP")
 	}
 	if !c.options.ControllerManager {
 		args = append(args, "--disable-admission-plugins=ServiceAccount")
@@ -206,7 +217,7 @@ func (c *ControlPlane) startAPIServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.await(ctx, func(ctx context.Context) error {
+	return p.Await(ctx, func(ctx context.Context) error {
 		return client.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 	})
 }
@@ -251,7 +262,7 @@ func (c *ControlPlane) awaitDefaults(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.processes[len(c.processes)-1].await(ctx, func(ctx context.Context) error {
+	return c.processes[len(c.processes)-1].Await(ctx, func(ctx context.Context) error {
 		_, err := client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceDefault, metav1.GetOptions{})
 		if err == nil && c.options.ControllerManager {
 			_, err = client.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{})
@@ -263,8 +274,8 @@ func (c *ControlPlane) awaitDefaults(ctx context.Context) error {
 // RestartAPIServer stops the API server and starts it again on the same port.
 func (c *ControlPlane) RestartAPIServer(ctx context.Context) error {
 	for i, p := range c.processes {
-		if p.name == apiServer {
-			if err := p.stop(); err != nil {
+		if p.Name == apiServer {
+			if err := p.Stop(); err != nil {
 				return err
 			}
 			c.processes = append(c.processes[:i], c.processes[i+1:]...)
@@ -274,68 +285,33 @@ func (c *ControlPlane) RestartAPIServer(ctx context.Context) error {
 	return c.startAPIServer(ctx)
 }
 
-// Stop ends all programs, the last started first, and removes temporary state.
+// Restart stops all programs and starts them again, on the same ports and with what
+// was stored.
+func (c *ControlPlane) Restart(ctx context.Context) error {
+	if err := c.halt(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	return c.launch(ctx)
+}
+
+// Stop ends all programs and removes temporary state.
 func (c *ControlPlane) Stop() error {
+	err := c.halt()
+	if c.temporary {
+		err = errors.Join(err, os.RemoveAll(c.dir))
+	}
+	return err
+}
+
+// halt ends all programs, the last started first.
+func (c *ControlPlane) halt() error {
 	var errs []error
 	for len(c.processes) > 0 {
 		last := c.processes[len(c.processes)-1]
 		c.processes = c.processes[:len(c.processes)-1]
-		errs = append(errs, last.stop())
-	}
-	if c.temporary {
-		errs = append(errs, os.RemoveAll(c.dir))
+		errs = append(errs, last.Stop())
 	}
 	return errors.Join(errs...)
-}
-
-// Config returns the administrator's client configuration, without a rate limit.
-func (c *ControlPlane) Config() *rest.Config {
-	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
-	if err != nil {
-		panic(fmt.Sprintf("the control plane's own kubeconfig: %v", err)) // written by prepare
-	}
-	config.QPS = -1
-	return config
-}
-
-// UserConfig returns the client configuration of a user with a certificate that the
-// cluster trusts: any name, in any groups.
-func (c *ControlPlane) UserConfig(name string, groups ...string) (*rest.Config, error) {
-	certificate, key, err := c.authority.issue(pkix.Name{CommonName: name, Organization: groups})
-	if err != nil {
-		return nil, err
-	}
-	config := rest.AnonymousClientConfig(c.Config())
-	config.CertData, config.KeyData = certificate, key
-	return config, nil
-}
-
-// Kubeconfig returns the path of the administrator's kubeconfig.
-func (c *ControlPlane) Kubeconfig() string { return c.file("kubeconfig") }
-
-// AuditLog returns the path of the API server's audit log, a JSON object a line.
-func (c *ControlPlane) AuditLog() string { return c.file("audit.log") }
-
-// KubectlPath returns the path of kubectl.
-func (c *ControlPlane) KubectlPath() string { return c.binaries[kubectl] }
-
-// Kubectl returns a kubectl command as the administrator.
-func (c *ControlPlane) Kubectl(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, c.KubectlPath(), args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig())
-	return cmd
-}
-
-// writeKubeconfig writes a kubeconfig for a user of the given name and groups.
-func (c *ControlPlane) writeKubeconfig(file string, subject pkix.Name) error {
-	certificate, key, err := c.authority.issue(subject)
-	if err != nil {
-		return err
-	}
-	config := clientcmdapi.NewConfig()
-	config.Clusters["embargo"] = &clientcmdapi.Cluster{Server: localURL("https", c.port), CertificateAuthorityData: c.authority.pem}
-	config.AuthInfos["user"] = &clientcmdapi.AuthInfo{ClientCertificateData: certificate, ClientKeyData: key}
-	config.Contexts["embargo"] = &clientcmdapi.Context{Cluster: "embargo", AuthInfo: "user"}
-	config.CurrentContext = "embargo"
-	return clientcmd.WriteToFile(*config, c.file(file))
 }

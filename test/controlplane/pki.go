@@ -87,9 +87,18 @@ func encode(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-// writePKI writes what the servers need into the folder.
-func (a *authority) writePKI(dir string) error {
-	server, serverKey, err := a.issue(pkix.Name{CommonName: "kube-apiserver"}, "127.0.0.1", "localhost", "kubernetes.default.svc", serviceIP)
+// writePKI writes what the servers need into the folder. The API server is known by
+// the address too, where there is one.
+func (a *authority) writePKI(dir, address string) error {
+	hosts := []string{"127.0.0.1", "localhost", "kubernetes.default.svc", serviceIP}
+	if address != "" {
+		hosts = append(hosts, address)
+	}
+	server, serverKey, err := a.issue(pkix.Name{CommonName: "kube-apiserver"}, hosts...)
+	if err != nil {
+		return err
+	}
+	kubelet, kubeletKey, err := a.issue(pkix.Name{CommonName: "kube-apiserver-kubelet-client", Organization: []string{"system:masters"}})
 	if err != nil {
 		return err
 	}
@@ -103,7 +112,7 @@ func (a *authority) writePKI(dir string) error {
 	}
 	for name, content := range map[string][]byte{
 		"ca.crt": a.pem, "ca.key": encode("EC PRIVATE KEY", keyDER),
-		"server.crt": server, "server.key": serverKey, "service-accounts.key": accountKey,
+		"server.crt": server, "server.key": serverKey, "kubelet-client.crt": kubelet, "kubelet-client.key": kubeletKey, "service-accounts.key": accountKey,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			return fmt.Errorf("writing certificates: %w", err)

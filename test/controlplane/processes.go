@@ -24,7 +24,7 @@ type Process struct {
 func (c *ControlPlane) Processes() Processes {
 	var list Processes
 	for _, p := range c.processes {
-		list = append(list, Process{PID: p.cmd.Process.Pid, Program: p.cmd.Path})
+		list = append(list, Process{PID: p.PID(), Program: p.Path()})
 	}
 	return list
 }
@@ -42,6 +42,9 @@ func (l Processes) Stop() error {
 	}
 	return errors.Join(errs...)
 }
+
+// grace is how long a program may take to stop by itself.
+const grace = 5 * time.Second
 
 // running compares the command line that the system has for the id, where the system
 // tells it, with the program that was started.

@@ -1,5 +1,5 @@
-// Package program gets programs that tests run: built from Go modules of their own
-// under test/tools, into the ignored folder .cache.
+// Package program gets the programs that tests run, built from Go modules of their own
+// under test/tools into the ignored folder .cache, and runs them.
 package program
 
 import (
@@ -21,6 +21,7 @@ type Source struct {
 	Module  string // folder of the module under test/tools
 	Package string // import path
 	LDFlags string // what is stamped into it, beside -s -w
+	Tags    string // build tags
 }
 
 // Build builds the program into the target, which appears only when it is whole. Progress
@@ -28,7 +29,7 @@ type Source struct {
 func (s Source) Build(ctx context.Context, root, target string, progress io.Writer) error {
 	partial := target + ".partial"
 	defer os.Remove(partial) //nolint:errcheck // it is gone when all went well
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", partial, "-ldflags", strings.TrimSpace("-s -w "+s.LDFlags), s.Package)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", partial, "-tags", s.Tags, "-ldflags", strings.TrimSpace("-s -w "+s.LDFlags), s.Package)
 	cmd.Dir = filepath.Join(root, "test", "tools", s.Module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off")
 	var output bytes.Buffer
@@ -45,11 +46,17 @@ func (s Source) Build(ctx context.Context, root, target string, progress io.Writ
 // Cached returns the path of the program in the cache, and builds it the first time.
 // The version names the folder, so that another version is another program.
 func (s Source) Cached(ctx context.Context, version string, progress io.Writer) (string, error) {
+	return s.CachedIn(ctx, s.Name+"-"+version, progress)
+}
+
+// CachedIn does so in a folder of a given name, for programs that belong together. The
+// system and the architecture are added to the name.
+func (s Source) CachedIn(ctx context.Context, folder string, progress io.Writer) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(root, ".cache", fmt.Sprintf("%s-%s-%s-%s", s.Name, version, runtime.GOOS, runtime.GOARCH))
+	dir := filepath.Join(root, ".cache", fmt.Sprintf("%s-%s-%s", folder, runtime.GOOS, runtime.GOARCH))
 	target := filepath.Join(dir, s.Name)
 	if isProgram(target) {
 		return target, nil
@@ -65,7 +72,7 @@ func (s Source) Cached(ctx context.Context, version string, progress io.Writer) 
 	if isProgram(target) { // another process may have built it meanwhile
 		return target, nil
 	}
-	fmt.Fprintf(progress, "building %s %s from its Go module (a few minutes the first time)\n", s.Name, version)
+	fmt.Fprintf(progress, "building %s for %s from its Go module (a few minutes the first time)\n", s.Name, folder)
 	return target, s.Build(ctx, root, target, progress)
 }
 

@@ -20,6 +20,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"embargo.dev/webhook/installation"
+	"embargo.dev/webhook/trigger"
 )
 
 // Options say which Secret holds the certificates and whom they name.
@@ -77,18 +78,18 @@ func (m *Managed) NeedLeaderElection() bool { return false }
 // ends.
 func (m *Managed) Start(ctx context.Context) error {
 	defer os.RemoveAll(m.dir) //nolint:errcheck // a temporary folder
-	for {
-		err := m.ensureSecret(ctx)
-		if err == nil {
-			break
+	m.untilEnsured(ctx, m.ensureSecret)
+	deleted := trigger.New()
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-deleted:
+				m.untilEnsured(ctx, m.restoreSecret)
+			}
 		}
-		logf.FromContext(ctx).Error(err, "no Secret for certificates yet; trying again", "secret", m.options.Secret)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Second):
-		}
-	}
+	}()
 	byName := fields.OneTermEqualSelector(metav1.ObjectNameField, m.options.Secret.Name)
 	listWatch := toolscache.NewListWatchFromClient(m.secrets.CoreV1().RESTClient(), "secrets", m.options.Secret.Namespace, byName)
 	_, informer := toolscache.NewInformerWithOptions(toolscache.InformerOptions{
@@ -97,10 +98,36 @@ func (m *Managed) Start(ctx context.Context) error {
 		Handler: toolscache.ResourceEventHandlerFuncs{
 			AddFunc:    func(object any) { m.take(ctx, object) },
 			UpdateFunc: func(_, object any) { m.take(ctx, object) },
+			DeleteFunc: func(any) { deleted.Fire() },
 		},
 	})
 	informer.RunWithContext(ctx)
 	return nil
+}
+
+// untilEnsured tries until it succeeds or the context ends.
+func (m *Managed) untilEnsured(ctx context.Context, ensure func(context.Context) error) {
+	for {
+		err := ensure(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		logf.FromContext(ctx).Error(err, "no Secret for certificates yet; trying again", "secret", m.options.Secret)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// restoreSecret creates the Secret again that somebody deleted, which is how people ask
+// for another certificate. Where it went with the installation it stays away.
+func (m *Managed) restoreSecret(ctx context.Context) error {
+	owners, err := installation.Owners(ctx, m.live, m.options.Installation)
+	if err != nil || len(owners) == 0 {
+		return err
+	}
+	return m.ensureSecret(ctx)
 }
 
 // ensureSecret creates the Secret, empty, where it isn't there: the rotator fills

@@ -60,7 +60,8 @@ type Registrar struct {
 	live    client.Reader
 	cache   cache.Cache
 
-	filter filter // only the loop touches it
+	leadingSince time.Time // only the loop touches it and the filter
+	filter       filter
 
 	mu      sync.Mutex
 	state   State
@@ -131,6 +132,7 @@ func (r *Registrar) Start(ctx context.Context) error {
 		return err
 	}
 	wake.Follow(ctx, r.options.Triggers...)
+	r.leadingSince = r.options.Clock()
 	for {
 		pause := resync
 		state, err := r.apply(ctx)
@@ -246,7 +248,8 @@ func (r *Registrar) pause(ctx context.Context) error {
 	}
 }
 
-// write applies the configuration where it differs, and not over a newer version's.
+// write applies the configuration where it differs, and not at once over a newer
+// version's.
 func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) error {
 	var current admissionv1.ValidatingWebhookConfiguration
 	err := r.live.Get(ctx, client.ObjectKey{Name: Name}, &current)
@@ -254,8 +257,8 @@ func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebho
 		return err
 	}
 	if err == nil {
-		if newer(current.Annotations[VersionAnnotation], r.options.Version) {
-			return errNotYet(fmt.Sprintf("version %s wrote it, which is newer than this one, %s", current.Annotations[VersionAnnotation], r.options.Version))
+		if err := r.yield(current.Annotations[VersionAnnotation]); err != nil {
+			return err
 		}
 		same, err := upToDate(&current, configuration)
 		if err != nil || same {

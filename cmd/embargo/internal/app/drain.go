@@ -34,3 +34,15 @@ func (d *drain) check(*http.Request) error {
 	}
 	return nil
 }
+
+// partWith asks callers, while the replica drains, to connect anew the next time. The API
+// server keeps its connections and would use one to this replica to the end, when it is
+// cut with a request on its way.
+func (d *drain) partWith(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if d.begun.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}

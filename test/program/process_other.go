@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package controlplane
+package program
 
 import (
 	"os/exec"
@@ -9,7 +9,7 @@ import (
 
 // launch starts a command in a session of its own. Only Linux can tie its life to
 // ours.
-func launch(cmd *exec.Cmd, _ bool) error {
+func launch(cmd *exec.Cmd, _ Surroundings) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd.Start()
 }
