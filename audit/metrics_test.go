@@ -2,6 +2,8 @@ package audit
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,11 +32,11 @@ func collected(t *testing.T, a *Auditor) map[string]float64 {
 	values := map[string]float64{}
 	for _, family := range families {
 		for _, sample := range family.GetMetric() {
-			name := family.GetName()
+			name := []string{family.GetName()}
 			for _, pair := range sample.GetLabel() {
-				name += "," + pair.GetValue()
+				name = append(name, pair.GetValue())
 			}
-			values[name] = sample.GetGauge().GetValue() + sample.GetCounter().GetValue()
+			values[strings.Join(name, ",")] = sample.GetGauge().GetValue() + sample.GetCounter().GetValue()
 		}
 	}
 	return values
@@ -106,7 +108,7 @@ func TestEventsAreFewAndShort(t *testing.T) {
 	long := &exposure.Finding{News: exposure.Restricted}
 	long.Message = fmt.Sprintf("%2000d", 1)
 	for i := range maxEvents + 5 {
-		long.Workload.Name = fmt.Sprint(i)
+		long.Workload.Name = strconv.Itoa(i)
 		one := *long
 		teller.Publish(t.Context(), "mail", "", []*exposure.Finding{&one}, c.now)
 	}
