@@ -16,7 +16,23 @@ type following struct {
 	kind   *inventory.Kind
 	stop   context.CancelFunc
 	listed bool
-	unread bool
+	unread error // why it couldn't be listed; nil where it could
+}
+
+// done reports whether the kind was listed, or needn't be waited for. Of the built-in
+// kinds only those are passed over that may not be read. One of the others, such as that
+// of an aggregated API which is down, must not stand in the way of all.
+func (f *following) done() bool {
+	switch {
+	case f.listed:
+		return true
+	case f.kind == reportKind:
+		return false // what has been written before must be known, or it would be forgotten
+	case isCustom(f.kind) || f.kind == nodeKind:
+		return f.unread != nil
+	default:
+		return f.unread != nil && feed.Unreadable(f.unread)
+	}
 }
 
 // follow starts to follow a kind.
@@ -74,14 +90,25 @@ func isCustom(k *inventory.Kind) bool {
 	return !slices.Contains(builtin, k) && k != nodeKind && k != reportKind
 }
 
-// ready reports whether everything was listed, or is known not to be readable. What has
-// been written before must be known, or it would be forgotten.
+// ready reports whether everything was listed that is to be waited for.
 func (a *Auditor) ready() bool {
 	for _, f := range a.feeds {
-		if !f.listed && (!f.unread || f.kind == reportKind) {
+		if !f.done() {
 			return false
 		}
 	}
 	_, known := a.options.Resources()
 	return known
+}
+
+// unseen are the kinds that were never listed: what is known of their objects from before
+// may still be so.
+func (a *Auditor) unseen() map[schema.GroupKind]bool {
+	kinds := map[schema.GroupKind]bool{}
+	for _, f := range a.feeds {
+		if !f.listed {
+			kinds[f.kind.GroupKind()] = true
+		}
+	}
+	return kinds
 }

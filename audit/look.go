@@ -32,7 +32,7 @@ func (a *Auditor) look(ctx context.Context) time.Duration {
 	e := &exposure.Evaluator{Rules: rules, Inventory: a.inventory, Now: now, Namespace: a.namespace(ctx)}
 	looked := a.takeMarked()
 	for _, name := range looked {
-		a.lookAt(ctx, e, name)
+		a.lookAt(e, name)
 	}
 	if len(looked) > 0 || all {
 		a.sum()
@@ -102,7 +102,7 @@ func (a *Auditor) takeMarked() []string {
 }
 
 // lookAt evaluates a namespace and hands on what is found there.
-func (a *Auditor) lookAt(ctx context.Context, e *exposure.Evaluator, name string) {
+func (a *Auditor) lookAt(e *exposure.Evaluator, name string) {
 	var parts []*inventory.Namespace
 	for _, part := range a.partsOf(name) {
 		if ns := a.inventory.Namespace(part); ns != nil {
@@ -115,8 +115,9 @@ func (a *Auditor) lookAt(ctx context.Context, e *exposure.Evaluator, name string
 	} else {
 		a.results[name] = summarise(findings, e.Now)
 	}
+	look := exposure.Look{Namespace: name, RuleSet: e.Rules.Digest(), Now: e.Now, Findings: findings, Unseen: a.unseen()}
 	for _, s := range a.sinks {
-		s.Publish(ctx, name, e.Rules.Digest(), findings, e.Now)
+		s.Publish(look)
 	}
 }
 

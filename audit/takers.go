@@ -26,9 +26,9 @@ func (t *taker) Unread(err error) {
 	a := t.auditor
 	a.mu.Lock()
 	before := t.following.unread
-	t.following.unread = err != nil
+	t.following.unread = err
 	a.mu.Unlock()
-	if before != (err != nil) {
+	if (before != nil) != (err != nil) {
 		if err != nil && !apierrors.IsNotFound(err) {
 			logf.FromContext(t.log).Info("WARNING: not audited, since it can't be read", "resource", t.following.kind.String(), "error", err.Error())
 		}
