@@ -96,13 +96,13 @@ func TestEventsAreFewAndShort(t *testing.T) {
 	}
 	c.list(p)
 	teller := newTeller(nil)
-	teller.Publish(t.Context(), "mail", "", c.look(), c.now)
+	teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: c.look(), Now: c.now})
 	require.Len(t, teller.queue, 1, "one for the workload and the restriction")
 	first, _ := teller.take()
 	assert.Equal(t, reasonRestricted, first.reason)
 	assert.Equal(t, "Pod", first.regarding.Kind)
 	assert.LessOrEqual(t, len(first.note), maxNote)
-	teller.Publish(t.Context(), "mail", "", c.look(), c.now)
+	teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: c.look(), Now: c.now})
 	assert.Empty(t, teller.queue, "nothing is told twice")
 
 	long := &exposure.Finding{News: exposure.Restricted}
@@ -110,7 +110,7 @@ func TestEventsAreFewAndShort(t *testing.T) {
 	for i := range maxEvents + 5 {
 		long.Workload.Name = strconv.Itoa(i)
 		one := *long
-		teller.Publish(t.Context(), "mail", "", []*exposure.Finding{&one}, c.now)
+		teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: []*exposure.Finding{&one}, Now: c.now})
 	}
 	assert.Equal(t, 5, teller.droppedSoFar())
 	assert.Len(t, teller.queue[0].note, maxNote)
