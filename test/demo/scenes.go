@@ -8,7 +8,7 @@ import (
 
 // scenes are what the demo shows, in order.
 var scenes = []func(context.Context, *demo) error{
-	refused, clean, fromBefore, waived, phaseBegins, outage,
+	refused, clean, fromBefore, reported, waived, phaseBegins, outage,
 }
 
 // scannerBefore is the vendor's scanner as it ran before anybody restricted it.
@@ -56,6 +56,15 @@ func fromBefore(ctx context.Context, d *demo) error {
 		return err
 	}
 	return d.kubectl(ctx, fail, "-n", "mail", "set", "image", "deployment/scanner", "scanner=kaspersky/scanengine_httpd:2.1")
+}
+
+func reported(ctx context.Context, d *demo) error {
+	step("What still runs, since when, and what comes next")
+	output, err := d.plane.Kubectl(ctx, "wait", "--for=create", "--timeout=30s", "-n", "mail", "vendorreport/kaspersky").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("kubectl wait: %w\n%s", err, output)
+	}
+	return d.kubectl(ctx, succeed, "get", "vr", "-A")
 }
 
 // awaitPods waits until the real controllers have made new Pods of the old image.
