@@ -35,22 +35,32 @@ build: ## Build the controller and the command line into bin
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/embargo ./cmd/embargo
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/kubectl-embargo ./cmd/kubectl-embargo
 
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: build-all
+build-all: ## Build the command line for every platform into dist, with archives and checksums
+	go run ./test/release -version "$(VERSION)" -ldflags "$(LDFLAGS)"
+
 IMAGE ?= embargo.dev/embargo
 ARCHS ?= amd64,arm64
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
-export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .PHONY: image
 image: ## Build the image into dist, without a daemon or a registry (ARCHS=amd64 for one)
 	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
 
 .PHONY: generate
-generate: generate-api generate-chart ## Generate deep copies, CRDs and what the chart has of config
+generate: generate-api generate-chart generate-docs ## Generate deep copies, CRDs, what the chart has of config, and reference pages
 
 .PHONY: generate-api
 generate-api:
 	go -C test/tools/generate tool controller-gen object crd:generateEmbeddedObjectMeta=false paths=$(CURDIR)/policies/v1alpha1/ \
 		output:object:dir=$(CURDIR)/policies/v1alpha1 output:crd:dir=$(CURDIR)/config/crd
+
+.PHONY: generate-docs
+generate-docs:
+	go run ./policies/catalog/reference policies/catalog/vendors docs/reference/restricted-list.md
+	go run ./cmd/kubectl-embargo/internal/reference docs/reference/cli
 
 .PHONY: generate-chart
 generate-chart:
@@ -85,6 +95,10 @@ FOR ?= 12m
 e2e-long: ## Go on disturbing it under load for FOR (root only)
 	go test -tags e2e -count=1 -timeout 3h -v ./test/e2e -run TestEmbargoIsNeverTheReason -for $(FOR)
 
+.PHONY: test-browser
+test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian's chromium)
+	go test -tags browser -timeout 10m ./cmd/kubectl-embargo/internal/output/browser
+
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
 	@go run ./test/controlplane/cluster binaries
@@ -92,7 +106,7 @@ binaries: ## Get the control plane's programs, without running anything
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters
-	go vet -tags e2e ./...
+	go vet -tags browser,e2e ./...
 	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
 	$(GOLANGCI_LINT) run ./...
 	go -C test/tools/actionlint tool actionlint -shellcheck= $(CURDIR)/.github/workflows/*.yaml
@@ -118,12 +132,18 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzSound$$' -fuzztime $(FUZZTIME) ./policies/prefilter
 	go test -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME) ./policies/workload
 	go test -run '^$$' -fuzz '^FuzzDocuments$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	for list in ConsolidatedCSV ConsolidatedJSON OFACCSV OFACXML OpenSanctions; do \
+		go test -run '^$$' -fuzz "^Fuzz$$list\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./cmd/kubectl-embargo/internal/importer || exit 1; done
+	go test -run '^$$' -fuzz '^FuzzValue$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	go test -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
+	go test -run '^$$' -fuzz '^FuzzHidden$$' -fuzztime $(FUZZTIME) ./cmd/kubectl-embargo/internal/manifest
 
 .PHONY: bench
-bench: binaries ## Measure matching, deciding, and admission beside a webhook that does nothing (dist/bench-admission.json)
-	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook
+bench: binaries ## Measure matching, deciding, admission beside a webhook that does nothing, and the audit of 10,000 Pods
+	go test -run '^$$' -bench . -benchmem ./policies/... ./webhook ./cmd/kubectl-embargo/internal/command
 	@mkdir -p dist
 	go run ./test/bench/admission -json dist/bench-admission.json
+	go run ./test/bench/audit
 
 ##@ Release
 

@@ -67,6 +67,7 @@ func (c *compiler) report(kind, name string, errs field.ErrorList) {
 }
 
 func (c *compiler) add(p imageref.Pattern, r role) {
+	r.pattern = p.String()
 	c.patterns = append(c.patterns, p)
 	c.set.roles = append(c.set.roles, r)
 	if r.kind == recognises {

@@ -67,6 +67,7 @@ func (c *compiler) images(path *field.Path, v *vendor, images v1alpha1.VendorIma
 func (c *compiler) restriction(path *field.Path, v *vendor, object *v1alpha1.Restriction) field.ErrorList {
 	compiled, errs := schedule.Compile(path, object.TimeZone, object.Schedule)
 	r := &restriction{
+		vendor:   v.name,
 		name:     object.Name,
 		audience: object.Audience,
 		schedule: compiled,

@@ -235,7 +235,10 @@ func (c *candidacy) fill(f *Finding, r *ruling) {
 	}
 	if r.next != nil {
 		begins := r.next.Begins(r.policy.leadDays)
-		f.Next = &NextPhase{Phase: r.next.Phase.Phase, Effective: r.next.Instant, Action: c.weaken(asks(r.next, c.use), r.policy, begins)}
+		f.Next = &NextPhase{
+			Phase: r.next.Phase.Phase, Effective: r.next.Instant, Action: c.weaken(asks(r.next, c.use), r.policy, begins),
+			Begins: begins, On: date(r.next.Instant, c.restriction.schedule.Zone()),
+		}
 	}
 	c.foresee(&f.measure, r)
 }

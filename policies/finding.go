@@ -59,6 +59,8 @@ type NextPhase struct {
 	Phase     string          `json:"phase"`
 	Effective time.Time       `json:"effective"` // by law, in UTC
 	Action    v1alpha1.Action `json:"action"`    // for the same use, under the same policy
+	Begins    time.Time       `json:"-"`         // when that policy, with its lead time, acts as if it had begun
+	On        string          `json:"-"`         // the day of Effective in the restriction's zone
 }
 
 // measure is what messages say of a finding beyond its fields.

@@ -11,6 +11,7 @@ import (
 // role says what a pattern of the index is for.
 type role struct {
 	kind        roleKind
+	pattern     string              // as written
 	vendor      *vendor             // of recognises and excludes
 	restriction *restriction        // of narrows and leavesOut
 	waiver      *waiver             // of waives

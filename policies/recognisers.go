@@ -4,7 +4,10 @@ import (
 	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"embargo.dev/policies/imageref"
+	"embargo.dev/policies/workload"
 )
 
 // Recognisers is everything by which an image can come to be found a vendor's,
@@ -22,4 +25,14 @@ func (rs *RuleSet) Recognisers() Recognisers {
 		Digests:  slices.Sorted(maps.Keys(rs.digests)),
 		Mirrors:  slices.Concat(imageref.BuiltinMirrors(), rs.declared),
 	}
+}
+
+// Suspects reports whether a decision on an object of the kind could have a finding,
+// whatever the date, the namespace, the policy and the use: some image may be a
+// vendor's, or can't be read. It lets a caller with many objects forget the others.
+func (rs *RuleSet) Suspects(kind schema.GroupKind, images []workload.Image) bool {
+	return slices.ContainsFunc(images, func(field workload.Image) bool {
+		img := readImage(field, !workload.Builtin(kind))
+		return img.problem != "" || len(rs.recognise(img.reference).vendors) > 0
+	})
 }

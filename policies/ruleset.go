@@ -37,6 +37,7 @@ type vendor struct {
 
 // restriction is a compiled restriction of a vendor.
 type restriction struct {
+	vendor   string
 	name     string
 	audience string
 	citation string

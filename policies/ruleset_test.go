@@ -24,6 +24,11 @@ func source(t testing.TB) policies.Source {
 	return policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}}
 }
 
+// kaspersky is the vendor of which most is known.
+func kaspersky(s *policies.Source) *v1alpha1.RestrictedVendor {
+	return &s.Vendors[slices.IndexFunc(s.Vendors, func(v v1alpha1.RestrictedVendor) bool { return v.Name == "kaspersky" })]
+}
+
 func instant(t testing.TB, text string) time.Time {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, text)
@@ -50,7 +55,7 @@ func waiver(name, expires string) v1alpha1.VendorWaiver {
 
 func TestWhatCompilesIsInForceAndTheRestIsNamed(t *testing.T) {
 	s := source(t)
-	v := &s.Vendors[0]
+	v := kaspersky(&s)
 	v.Spec.Images.Repositories = append(v.Spec.Images.Repositories, v1alpha1.RepositoryPattern{Pattern: "*/*"})
 	v.Spec.Images.Digests = []string{"sha256:short"}
 	v.Spec.Images.Exclude = []string{"a b"}
@@ -94,9 +99,9 @@ func TestTheDigestNamesTheContent(t *testing.T) {
 	for label, change := range map[string]func(*policies.Source){
 		"another order":       func(s *policies.Source) { slices.Reverse(s.Waivers) },
 		"defaults written":    func(s *policies.Source) { s.Policies[0].Spec.Enforcement = "Deny" },
-		"defaults left out":   func(s *policies.Source) { s.Vendors[0].Spec.Images.Repositories[0].Confidence = "" },
-		"what a cluster adds": func(s *policies.Source) { s.Vendors[0].UID, s.Vendors[0].ResourceVersion = "u", "7" },
-		"status":              func(s *policies.Source) { s.Vendors[0].Status.ObservedGeneration = 3 },
+		"defaults left out":   func(s *policies.Source) { kaspersky(s).Spec.Images.Repositories[0].Confidence = "" },
+		"what a cluster adds": func(s *policies.Source) { kaspersky(s).UID, kaspersky(s).ResourceVersion = "u", "7" },
+		"status":              func(s *policies.Source) { kaspersky(s).Status.ObservedGeneration = 3 },
 		"the same instant": func(s *policies.Source) {
 			s.Waivers[0].Spec.Expires.Time = s.Waivers[0].Spec.Expires.In(time.FixedZone("x", 3600))
 		},
@@ -104,8 +109,8 @@ func TestTheDigestNamesTheContent(t *testing.T) {
 		assert.Equal(t, want, digest(change), label)
 	}
 	for label, change := range map[string]func(*policies.Source){
-		"a phase":     func(s *policies.Source) { s.Vendors[0].Spec.Restrictions[0].Schedule[0].Effective = "2024-06-19" },
-		"a label":     func(s *policies.Source) { s.Vendors[0].Labels["x"] = "y" },
+		"a phase":     func(s *policies.Source) { kaspersky(s).Spec.Restrictions[0].Schedule[0].Effective = "2024-06-19" },
+		"a label":     func(s *policies.Source) { kaspersky(s).Labels["x"] = "y" },
 		"an audience": func(s *policies.Source) { s.Policies[0].Spec.Audiences = []string{"us-federal"} },
 		"an expiry": func(s *policies.Source) {
 			s.Waivers[0].Spec.Expires = metav1.NewTime(instant(t, "2025-04-02T00:00:00Z"))

@@ -1,22 +1,21 @@
-#!/bin/sh
-# Fails where generated files or go.mod files differ from what their sources give.
-# Works on the files as they are, committed or not.
-set -eu
+#!/usr/bin/env bash
+# Fails where a generated file differs from what would be generated, or go.mod and
+# go.sum from what the code needs. It generates in place, so that a failure mends itself.
+set -euo pipefail
 cd "$(dirname "$0")/.."
+
+generated=(config/crd charts docs/reference policies/v1alpha1/zz_generated.deepcopy.go go.mod go.sum)
+
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
-cp -r config/crd "$before/crd"
-cp -r charts "$before/charts"
-cp policies/v1alpha1/zz_generated.deepcopy.go go.mod go.sum "$before/"
+cp -r --parents "${generated[@]}" "$before/"
 make --no-print-directory generate
 go mod tidy
 status=0
-diff -ru "$before/crd" config/crd || status=1
-diff -ru "$before/charts" charts || status=1
-for file in policies/v1alpha1/zz_generated.deepcopy.go go.mod go.sum; do
-	diff -u "$before/$(basename "$file")" "$file" || status=1
+for path in "${generated[@]}"; do
+	diff -ruN "$before/$path" "$path" || status=1
 done
 if [ "$status" -ne 0 ]; then
-	echo "Generated files were stale; they have been brought up to date: review and commit them (make generate)." >&2
+	echo "verify: the files above were stale; they are up to date now: commit them" >&2
 fi
 exit "$status"

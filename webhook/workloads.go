@@ -54,7 +54,7 @@ func (w *Workloads) Handle(ctx context.Context, review admission.Request) admiss
 		return errored(ctx, http.StatusBadRequest, err)
 	}
 	request.Trusted = slices.Contains(w.TrustedControllers, request.User.Name)
-	decision, err := w.decide(ctx, rules, request, instant)
+	decision, err := w.Decide(ctx, rules, request, instant)
 	if err != nil {
 		logf.FromContext(ctx).Error(err, "can't decide", "kind", review.Kind.Kind, "namespace", review.Namespace, "name", review.Name, "user", review.UserInfo.Username)
 		return errored(ctx, http.StatusInternalServerError, err)
@@ -63,11 +63,11 @@ func (w *Workloads) Handle(ctx context.Context, review admission.Request) admiss
 	return respond(&review.AdmissionRequest, decision)
 }
 
-// decide evaluates the request with as little reading as its answer allows. What
+// Decide evaluates the request with as little reading as its answer allows. What
 // is unknown at first can only make the decision stronger: a namespace that is
 // unknown counts as selected, an owner that is unread carries nothing. So a
 // request without findings needs nothing read from the API server.
-func (w *Workloads) decide(ctx context.Context, rules *policies.RuleSet, request policies.Request, instant policies.Instant) (policies.Decision, error) {
+func (w *Workloads) Decide(ctx context.Context, rules *policies.RuleSet, request policies.Request, instant policies.Instant) (policies.Decision, error) {
 	request.Namespace = namespaceIn(ctx, w.Cache, request.Namespace.Name)
 	decision := rules.Evaluate(request, instant)
 	unknown := request.Namespace.Name != "" && !request.Namespace.Known

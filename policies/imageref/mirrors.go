@@ -55,32 +55,51 @@ func NewMirrors(declared []Mirror) *Mirrors {
 // step the longest prefix wins; where mirrors with one prefix have different
 // upstreams, all of them count. It returns nil where no mirror applies.
 func (m *Mirrors) Undo(r Reference) []Reference {
-	var forms []Reference
-	step := []Reference{r}
+	steps := m.Steps(r)
+	if steps == nil {
+		return nil
+	}
+	forms := make([]Reference, 0, len(steps))
+	for _, s := range steps {
+		forms = append(forms, s.To)
+	}
+	return forms
+}
+
+// Step is the undoing of one mirror.
+type Step struct {
+	From, To Reference
+	Mirror   Mirror
+}
+
+// Steps returns how Undo comes to each of its rewritings.
+func (m *Mirrors) Steps(r Reference) []Step {
+	var steps []Step
+	from := []Reference{r}
 	for range maxChain {
 		var next []Reference
-		for _, from := range step {
-			for _, to := range m.rewrite(from) {
-				if to != r && !slices.Contains(forms, to) {
-					forms, next = append(forms, to), append(next, to)
+		for _, f := range from {
+			for _, s := range m.rewrite(f) {
+				if s.To != r && !slices.ContainsFunc(steps, func(known Step) bool { return known.To == s.To }) {
+					steps, next = append(steps, s), append(next, s.To)
 				}
 			}
 		}
 		if next == nil {
 			break
 		}
-		step = next
+		from = next
 	}
-	return forms
+	return steps
 }
 
 // rewrite returns what the longest prefix makes of the reference.
-func (m *Mirrors) rewrite(r Reference) []Reference {
-	if to, ok := fromDaocloud(r); ok {
-		return []Reference{to}
+func (m *Mirrors) rewrite(r Reference) []Step {
+	if s, ok := fromDaocloud(r); ok {
+		return []Step{s}
 	}
 	var (
-		rewritten []Reference
+		rewritten []Step
 		longest   = -1
 	)
 	for _, mirror := range m.candidates(r.Host) {
@@ -88,7 +107,7 @@ func (m *Mirrors) rewrite(r Reference) []Reference {
 			break
 		}
 		if to, ok := mirror.rewrite(r); ok {
-			rewritten, longest = append(rewritten, to), len(mirror.prefix.path)
+			rewritten, longest = append(rewritten, Step{From: r, To: to, Mirror: mirror}), len(mirror.prefix.path)
 		}
 	}
 	return rewritten
@@ -111,14 +130,15 @@ func (m *Mirrors) candidates(host string) []Mirror {
 }
 
 // fromDaocloud undoes m.daocloud.io/HOST/….
-func fromDaocloud(r Reference) (Reference, bool) {
+func fromDaocloud(r Reference) (Step, bool) {
 	name, _ := splitPort(r.Host)
 	host, path, ok := strings.Cut(r.Path, "/")
 	if name != daocloud || !ok || !looksLikeHost(host) {
-		return Reference{}, false
+		return Step{}, false
 	}
-	r.Host, r.Path = canonical(host, path)
-	return r, true
+	to := r
+	to.Host, to.Path = canonical(host, path)
+	return Step{From: r, To: to, Mirror: Mirror{text: [2]string{daocloud + "/" + host, to.Host}}}, true
 }
 
 // FindLoop returns the positions of declared mirrors that lead, alone, together or

@@ -30,6 +30,18 @@ func (p *Phase) Begins(leadDays int32) time.Time {
 	}
 }
 
+// Local is when the phase begins as people of the zone would say it: the date, or the
+// instant with the zone's offset.
+func (p *Phase) Local() string {
+	if !p.date.IsZero() {
+		return p.date.Format(time.DateOnly)
+	}
+	return p.Instant.In(p.zone).Format(time.RFC3339)
+}
+
+// Zone returns the zone in which the phase's date is counted.
+func (p *Phase) Zone() *time.Location { return p.zone }
+
 // Schedule is the phases of a restriction in order of time. It never changes.
 type Schedule struct {
 	zone   *time.Location

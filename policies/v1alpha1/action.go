@@ -33,3 +33,15 @@ func (a Action) Weaker(b Action) Action {
 
 // Known reports whether the action is one of the four.
 func (a Action) Known() bool { return a == ActionAllow || a.Strength() > 0 }
+
+// Count counts one more finding with the action.
+func (c *ActionCounts) Count(a Action) {
+	switch a {
+	case ActionDeny:
+		c.Deny++
+	case ActionWarn:
+		c.Warn++
+	case ActionAudit:
+		c.Audit++
+	}
+}

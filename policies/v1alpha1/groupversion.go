@@ -20,6 +20,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&RestrictedVendor{}, &RestrictedVendorList{},
 		&VendorPolicy{}, &VendorPolicyList{},
 		&VendorWaiver{}, &VendorWaiverList{},
+		&VendorReport{}, &VendorReportList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

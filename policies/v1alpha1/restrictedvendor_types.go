@@ -351,15 +351,16 @@ type RestrictedVendorSummary struct {
 	// +kubebuilder:validation:MaxLength=10
 	NextOn string `json:"nextOn,omitempty"`
 
-	// workloads counts the workloads with findings.
+	// workloads counts the workloads with findings; absent until the audit has counted.
 	//
 	// +optional
-	Workloads int32 `json:"workloads,omitempty"`
+	Workloads *int32 `json:"workloads,omitempty"`
 
-	// namespaces counts the namespaces with findings.
+	// namespaces counts the namespaces with findings; absent until the audit has
+	// counted.
 	//
 	// +optional
-	Namespaces int32 `json:"namespaces,omitempty"`
+	Namespaces *int32 `json:"namespaces,omitempty"`
 }
 
 // RestrictedVendorStatus is what the controller observed.

@@ -76,18 +76,18 @@ type VendorPolicySpec struct {
 type ActionCounts struct {
 	// deny counts findings that would be refused.
 	//
-	// +optional
-	Deny int32 `json:"deny,omitempty"`
+	// +required
+	Deny int32 `json:"deny"`
 
 	// warn counts findings that are warned about.
 	//
-	// +optional
-	Warn int32 `json:"warn,omitempty"`
+	// +required
+	Warn int32 `json:"warn"`
 
 	// audit counts findings that are reported only.
 	//
-	// +optional
-	Audit int32 `json:"audit,omitempty"`
+	// +required
+	Audit int32 `json:"audit"`
 }
 
 // VendorPolicyStatus is what the controller observed.
@@ -116,10 +116,11 @@ type VendorPolicyStatus struct {
 	// +optional
 	Namespaces int32 `json:"namespaces,omitempty"`
 
-	// findings counts findings by action.
+	// findings counts the findings that the policy binds, by action; absent until the
+	// audit has counted.
 	//
 	// +optional
-	Findings ActionCounts `json:"findings,omitzero"`
+	Findings *ActionCounts `json:"findings,omitempty"`
 
 	// resources are the resources that admission covers, as RESOURCE.GROUP.
 	//
@@ -141,6 +142,9 @@ type VendorPolicyStatus struct {
 // +kubebuilder:printcolumn:name="Audiences",type=string,JSONPath=`.spec.audiences`
 // +kubebuilder:printcolumn:name="Vendors",type=integer,JSONPath=`.status.vendors`
 // +kubebuilder:printcolumn:name="Namespaces",type=integer,JSONPath=`.status.namespaces`
+// +kubebuilder:printcolumn:name="Deny",type=integer,JSONPath=`.status.findings.deny`
+// +kubebuilder:printcolumn:name="Warn",type=integer,JSONPath=`.status.findings.warn`
+// +kubebuilder:printcolumn:name="Audit",type=integer,JSONPath=`.status.findings.audit`
 // +kubebuilder:printcolumn:name="Enforced",type=string,JSONPath=`.status.conditions[?(@.type=="Enforced")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type VendorPolicy struct {

@@ -81,10 +81,11 @@ type VendorWaiverStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// findings counts the findings that the waiver covers.
+	// findings counts the findings that the waiver covers; absent until the audit has
+	// counted.
 	//
 	// +optional
-	Findings int32 `json:"findings,omitempty"`
+	Findings *int32 `json:"findings,omitempty"`
 }
 
 // VendorWaiver is a dated, owned exception: findings that it covers are audited and
@@ -96,6 +97,7 @@ type VendorWaiverStatus struct {
 // +kubebuilder:printcolumn:name="Vendor",type=string,JSONPath=`.spec.vendor`
 // +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.spec.expires`
 // +kubebuilder:printcolumn:name="Active",type=string,JSONPath=`.status.conditions[?(@.type=="Active")].status`
+// +kubebuilder:printcolumn:name="Findings",type=integer,JSONPath=`.status.findings`
 // +kubebuilder:printcolumn:name="Approved-By",type=string,JSONPath=`.spec.approvedBy`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type VendorWaiver struct {

@@ -82,7 +82,7 @@ func setUp(ctx context.Context, dir string) error {
 	if err := installation.Prepare(ctx, stage.plane, stage.root); err != nil {
 		return err
 	}
-	kubeconfig, err := serviceAccountKubeconfig(ctx, dir)
+	kubeconfig, err := installation.Kubeconfig(ctx, stage.plane, dir)
 	if err != nil {
 		return err
 	}
@@ -106,33 +106,6 @@ func setUp(ctx context.Context, dir string) error {
 	}
 	stage.admin, err = newClient(stage.plane.Config())
 	return err
-}
-
-// serviceAccountKubeconfig lets the controller run with the rights that the manifests
-// give it, and no more.
-func serviceAccountKubeconfig(ctx context.Context, dir string) (string, error) {
-	token, err := stage.plane.Kubectl(ctx, "-n", "embargo-system", "create", "token", "embargo", "--duration=24h").Output()
-	if err != nil {
-		return "", fmt.Errorf("token of the service account: %w", err)
-	}
-	content, err := os.ReadFile(stage.plane.Kubeconfig())
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "embargo.kubeconfig")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		return "", err
-	}
-	for _, args := range [][]string{
-		{"config", "set-credentials", "embargo", "--token=" + strings.TrimSpace(string(token))},
-		{"config", "set-context", "--current", "--user=embargo"},
-	} {
-		cmd := stage.plane.Kubectl(ctx, append([]string{"--kubeconfig=" + path}, args...)...)
-		if output, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%v: %w\n%s", args, err, output)
-		}
-	}
-	return path, nil
 }
 
 func tearDown() {

@@ -1,6 +1,7 @@
 package admission_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -59,4 +60,14 @@ func TestTheControllerHasNoMoreRightsThanItNeeds(t *testing.T) {
 		assert.Equal(t, "no", lastLine(output), "%v", question)
 	}
 	must(t, "auth", "can-i", self, "get", "secrets/embargo-webhook-certificate", "-n", "embargo-system")
+}
+
+// TestTheControllerIsForbiddenNothing reads the log of all replicas since they started.
+func TestTheControllerIsForbiddenNothing(t *testing.T) {
+	settle(t)
+	log, err := os.ReadFile(stage.log)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(log)) {
+		assert.NotContains(t, line, `is forbidden: User \"system:serviceaccount:embargo-system:embargo\"`)
+	}
 }

@@ -12,6 +12,7 @@ import (
 // List is a rule set with the texts that it was made of.
 type List struct {
 	*policies.RuleSet
+	Source   policies.Source
 	patterns []string
 	mirrors  []v1alpha1.Mirror
 }
@@ -37,8 +38,9 @@ func NewList(t *rapid.T) *List {
 		Restrictions: []v1alpha1.Restriction{{Name: "ban", Audience: "us-persons", TimeZone: "UTC", Schedule: []v1alpha1.Phase{phase}}},
 	}}
 	// What doesn't compile is left out: the rest is in force.
-	rules, _ := policies.Compile(policies.Source{Vendors: []v1alpha1.RestrictedVendor{vendor}, Policies: []v1alpha1.VendorPolicy{policy}})
-	list := &List{RuleSet: rules, mirrors: policy.Spec.Mirrors}
+	source := policies.Source{Vendors: []v1alpha1.RestrictedVendor{vendor}, Policies: []v1alpha1.VendorPolicy{policy}}
+	rules, _ := policies.Compile(source)
+	list := &List{RuleSet: rules, Source: source, mirrors: policy.Spec.Mirrors}
 	for _, r := range images.Repositories {
 		list.patterns = append(list.patterns, r.Pattern)
 	}

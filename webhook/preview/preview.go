@@ -20,6 +20,10 @@ type Previewer struct {
 	Cache client.Reader
 	// Live lists workloads from the API server.
 	Live client.Reader
+	// Audited returns up to so many workloads that the audit of this replica knows, and
+	// whether those are all; false at the end where this replica doesn't audit. Unset,
+	// it doesn't.
+	Audited func(limit int) (found []Workload, all, ok bool)
 	// Clock tells now.
 	Clock func() time.Time
 	// Limit is how many objects are looked at.

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -19,6 +20,7 @@ import (
 
 	"embargo.dev/policies/catalog"
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/policies/workload"
 	"embargo.dev/webhook/preview"
 )
 
@@ -90,4 +92,31 @@ func TestAPreviewThatFailsIsInNobodysWay(t *testing.T) {
 	}})
 	lines := preview.New(broken, broken, time.Now).Vendor(t.Context(), kaspersky(t), nil, nil)
 	assert.Equal(t, []string{"no preview: listing namespaces from the cache: no rights"}, lines)
+}
+
+func TestAPreviewIsAnsweredFromTheAuditWhereThatRuns(t *testing.T) {
+	unlisted := crowd(t, 5, interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, o ...client.ListOption) error {
+		if _, namespaces := list.(*metav1.PartialObjectMetadataList); !namespaces {
+			return fmt.Errorf("nothing but namespaces is to be listed")
+		}
+		return c.List(ctx, list, o...)
+	}})
+	p := preview.New(unlisted, unlisted, time.Now)
+	p.Timeout = time.Minute
+	p.Audited = func(int) ([]preview.Workload, bool, bool) {
+		object := workload.Object{Namespace: "n", Name: "av", Images: []workload.Image{{Field: "spec.containers[0].image", Value: "kaspersky/scanengine_httpd"}}}
+		return []preview.Workload{{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}, Object: object}}, false, true
+	}
+	lines := p.Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
+	assert.Equal(t, []string{
+		"preview of what this does to workloads that are there (1 workloads looked at, there are more):",
+		"now, updates are refused, restarts are warned about: n/Deployment/av",
+	}, lines[:2])
+
+	audited := crowd(t, 5, interceptor.Funcs{})
+	p = preview.New(audited, audited, time.Now)
+	p.Timeout = time.Minute
+	p.Audited = func(int) ([]preview.Workload, bool, bool) { return nil, false, false }
+	lines = p.Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
+	assert.Contains(t, lines[0], "(5 workloads looked at)", "a replica that doesn't audit lists")
 }

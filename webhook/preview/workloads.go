@@ -20,6 +20,12 @@ import (
 // page is how many objects are listed at a time.
 const page = 500
 
+// Workload is a workload that the audit knows. Nothing controls it.
+type Workload struct {
+	Kind   schema.GroupKind
+	Object workload.Object
+}
+
 // looked is a workload that was looked at.
 type looked struct {
 	kind      schema.GroupKind
@@ -52,12 +58,24 @@ func lists() []kindList {
 	}
 }
 
-// workloads lists the workloads of the cluster, up to the limit and until the context
-// ends; false where there are, or may be, more.
+// maxAudited is how many workloads are looked at where none has to be listed.
+const maxAudited = 20_000
+
+// workloads returns the workloads of the cluster, from the audit where that runs here,
+// else listed, up to the limit and until the context ends; false where there are, or may
+// be, more.
 func (p *Previewer) workloads(ctx context.Context) (found []looked, all bool, err error) {
 	namespaces, err := p.namespaces(ctx)
 	if err != nil {
 		return nil, false, err
+	}
+	if p.Audited != nil {
+		if known, all, ok := p.Audited(maxAudited); ok {
+			for _, w := range known {
+				found = append(found, looked{w.Kind, namespaceOf(w.Object.Namespace, namespaces), w.Object})
+			}
+			return found, all, nil
+		}
 	}
 	objects := 0
 	for _, k := range lists() {
@@ -105,11 +123,15 @@ func look(kind schema.GroupKind, o runtime.Object, namespaces map[string]policie
 		return looked{}, false, fmt.Errorf("reading a %s: %w", kind.Kind, err)
 	}
 	object := workload.FromMap(kind, fields)
-	ns, known := namespaces[object.Namespace]
-	if !known {
-		ns = policies.Namespace{Name: object.Namespace}
+	return looked{kind, namespaceOf(object.Namespace, namespaces), object}, true, nil
+}
+
+// namespaceOf is what is known of a namespace.
+func namespaceOf(name string, namespaces map[string]policies.Namespace) policies.Namespace {
+	if ns, known := namespaces[name]; known {
+		return ns
 	}
-	return looked{kind, ns, object}, true, nil
+	return policies.Namespace{Name: name}
 }
 
 // namespaces returns the namespaces in the cache with their labels.

@@ -16,8 +16,8 @@ const (
 	Name = "embargo"
 	// FieldManager is the name under which the controller applies it.
 	FieldManager = "embargo"
-	// versionAnnotation has the version of the controller that wrote it.
-	versionAnnotation = "embargo.dev/version"
+	// VersionAnnotation has the version of the controller that wrote it.
+	VersionAnnotation = "embargo.dev/version"
 	// enforcerAnnotation tells AKS to leave the configuration as it is. It would write
 	// exclusions of system namespaces into it, in turns with the controller.
 	enforcerAnnotation = "admissions.enforcer/disabled"
@@ -54,7 +54,7 @@ type owner struct {
 // configuration is the whole object as it is applied.
 func (d *desired) configuration() *ac.ValidatingWebhookConfigurationApplyConfiguration {
 	c := ac.ValidatingWebhookConfiguration(Name).
-		WithAnnotations(map[string]string{versionAnnotation: d.version, enforcerAnnotation: "true"}).
+		WithAnnotations(map[string]string{VersionAnnotation: d.version, enforcerAnnotation: "true"}).
 		WithOwnerReferences(metaac.OwnerReference().
 			WithAPIVersion(rbacv1.SchemeGroupVersion.String()).WithKind("ClusterRole").WithName(d.owner.name).WithUID(d.owner.uid))
 	for _, e := range d.entries() {

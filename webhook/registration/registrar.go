@@ -257,7 +257,7 @@ func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebho
 		return err
 	}
 	if err == nil {
-		if err := r.yield(current.Annotations[versionAnnotation]); err != nil {
+		if err := r.yield(current.Annotations[VersionAnnotation]); err != nil {
 			return err
 		}
 		same, err := upToDate(&current, configuration)
@@ -324,6 +324,6 @@ func upToDate(current *admissionv1.ValidatingWebhookConfiguration, apply any) (b
 		return false, err
 	}
 	return equality.Semantic.DeepEqual(current.Webhooks, want.Webhooks) &&
-		current.Annotations[versionAnnotation] == want.Annotations[versionAnnotation] &&
+		current.Annotations[VersionAnnotation] == want.Annotations[VersionAnnotation] &&
 		slices.ContainsFunc(current.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == want.OwnerReferences[0].UID }), nil
 }

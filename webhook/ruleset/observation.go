@@ -35,6 +35,7 @@ type observation struct {
 	registration registration.State
 	skewed       bool
 	ahead        time.Duration
+	tally        *policies.Tally // nil while the audit hasn't counted
 }
 
 func (o *observation) vendor(v *v1alpha1.RestrictedVendor) {
@@ -47,10 +48,13 @@ func (o *observation) vendor(v *v1alpha1.RestrictedVendor) {
 	o.setEnforced(&s.Conditions, v.Generation)
 	standings := o.compiled.Rules.Standings(v.Name, o.now)
 	s.Restrictions = restrictionStatuses(v, standings)
-	// The counts of workloads and namespaces are the audit's to write.
 	workloads, namespaces := s.Summary.Workloads, s.Summary.Namespaces
 	s.Summary = summary(standings)
 	s.Summary.Workloads, s.Summary.Namespaces = workloads, namespaces
+	if o.tally != nil {
+		found := o.tally.Vendors[v.Name]
+		s.Summary.Workloads, s.Summary.Namespaces = &found.Workloads, &found.Namespaces
+	}
 }
 
 // restrictionStatuses keeps the order of the spec.
@@ -108,6 +112,10 @@ func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 		o.registration.Prefilter, "every request for a workload is sent, and admitted while Embargo is down: "+o.registration.Unfiltered)
 	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) //nolint:gosec // far fewer
 	s.Resources = o.resources
+	if o.tally != nil {
+		found := o.tally.Policies[p.Name]
+		s.Findings = &found
+	}
 	s.Namespaces = 0
 	for _, ns := range o.namespaces {
 		if o.compiled.Rules.Covers(p.Name, ns) {
@@ -137,6 +145,10 @@ func (o *observation) waiver(w *v1alpha1.VendorWaiver) {
 	set(&s.Conditions, w.Generation, conditionActive, problems == "", "Live", "NotLive", "findings that it covers are audited only", problems)
 	until := w.Spec.Expires.UTC().Format(time.RFC3339)
 	set(&s.Conditions, w.Generation, conditionExpired, expired, "Expired", "Live", "it expired at "+until, "it expires at "+until)
+	if o.tally != nil {
+		covered := o.tally.Waivers[w.Name]
+		s.Findings = &covered
+	}
 }
 
 // setEnforced says whether the API server asks about workloads by a configuration that

@@ -25,7 +25,12 @@ const (
 	resync = 5 * time.Minute
 	// retryAfter is the pause after a status couldn't be written.
 	retryAfter = 5 * time.Second
+	// staleAfter is the pause after the cache was behind what was written before.
+	staleAfter = 250 * time.Millisecond
 )
+
+// errStale says that the cache is behind; it is no failure.
+var errStale = errors.New("the cache is behind")
 
 // StatusWriter writes what became of Embargo's objects into their status: on
 // every new rule set and, by a timer, at every transition. It runs on the leader.
@@ -48,6 +53,8 @@ type Circumstances struct {
 	Skew func() (bool, time.Duration)
 	// Resources are those that admission covers.
 	Resources func() []string
+	// Tally counts the audit's findings, nil while it hasn't.
+	Tally func() *policies.Tally
 }
 
 // NewStatusWriter returns a StatusWriter for the keeper's rule sets; each trigger makes
@@ -85,7 +92,11 @@ func (w *StatusWriter) write(ctx context.Context) time.Duration {
 		return retryAfter
 	}
 	now := w.clock()
-	if err := w.writeAll(ctx, compiled, now); err != nil {
+	err := w.writeAll(ctx, compiled, now)
+	switch {
+	case errors.Is(err, errStale):
+		return staleAfter
+	case err != nil:
 		logf.FromContext(ctx).Error(err, "status can't be written; trying again", "in", retryAfter)
 		return retryAfter
 	}
@@ -103,6 +114,7 @@ func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now tim
 	}
 	o := observation{compiled: compiled, now: now, namespaces: namespaces, resources: w.circumstances.Resources()}
 	o.registration = w.circumstances.Registration()
+	o.tally = w.circumstances.Tally()
 	o.skewed, o.ahead = w.circumstances.Skew()
 	var errs []error
 	for i := range compiled.Source.Vendors {
@@ -137,10 +149,14 @@ func write[T client.Object](ctx context.Context, c client.Client, compiled, curr
 		return nil
 	}
 	err = c.Status().Update(ctx, current, client.FieldOwner(fieldManager))
-	if apierrors.IsNotFound(err) {
+	switch {
+	case apierrors.IsNotFound(err):
 		return nil
+	case apierrors.IsConflict(err):
+		return errStale
+	default:
+		return err
 	}
-	return err
 }
 
 // fieldManager is the name under which the controller writes.

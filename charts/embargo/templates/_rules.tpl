@@ -18,10 +18,23 @@
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [get, list, watch]
-# A PodTemplate can be a controller owner; view leaves it out.
+# A PodTemplate can be a controller owner, and the audit looks at all; view leaves
+# it out.
 - apiGroups: [""]
   resources: [podtemplates]
-  verbs: [get]
+  verbs: [get, list, watch]
+# The audit learns from a node by which names it knows the digests that run.
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [list, watch]
+# The leader writes what it finds, and takes it away with its cause.
+- apiGroups: [embargo.dev]
+  resources: [vendorreports]
+  verbs: [get, list, watch, create, update, delete]
+# It tells the workloads that a phase begins for, or is near.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
 # The leader keeps the one webhook configuration. Creating can't be bound to a name.
 - apiGroups: [admissionregistration.k8s.io]
   resources: [validatingwebhookconfigurations]

@@ -16,6 +16,9 @@ var exceptions = []exception{
 	{"nophase", "field RestrictionStatus.Phase:", aboutPhases},
 	{"nophase", "field RestrictionStatus.NextPhase:", aboutPhases},
 	{"nophase", "field RestrictedVendorSummary.Phase:", aboutPhases},
+	{"nophase", "field ReportedNext.Phase:", aboutPhases},
+	{"nophase", "field ReportedFinding.Phase:", aboutPhases},
+	{"nophase", "field VendorReportSummary.Phase:", aboutPhases},
 	{"noreferences", "field VendorWaiverSpec.Reference:", "a ticket's number for people, no reference to an object"},
 	{"uniquemarkers", "field VendorPolicySpec.Enforcement", "a ceiling is an action, but never Allow: both enumerations hold"},
 }

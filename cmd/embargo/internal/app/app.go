@@ -28,6 +28,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"embargo.dev/audit"
 	"embargo.dev/cmd/embargo/internal/options"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
@@ -53,6 +54,7 @@ type controller struct {
 	keeper       *ruleset.Keeper
 	discovery    *discovery.Discovery
 	registrar    *registration.Registrar
+	auditor      *audit.Auditor // nil where the audit is off
 	skew         *skew.Meter
 	skewed       trigger.Trigger // told to whoever writes conditions
 	drain        drain
@@ -71,7 +73,7 @@ func run(ctx context.Context, o *options.Options) error {
 	ctrl.SetLogger(newLogger(o.Logging))
 	ctrl.Log.Info("starting", "version", Version())
 	c := &controller{options: o, skew: skew.NewMeter(time.Now), skewed: trigger.New()}
-	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.discover, c.register, c.serve, c.install, c.checks} {
+	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.discover, c.audit, c.register, c.serve, c.install, c.checks} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -223,7 +225,8 @@ func (c *controller) register(context.Context) error {
 		},
 		Registration: c.registrar.State,
 		Skew:         func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
-	}, c.registrar.Changed(), c.skewed, c.discovery.Follow())
+		Tally:        c.tally,
+	}, c.registrar.Changed(), c.skewed, c.discovery.Follow(), c.tallied())
 	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(status))
 }
 
@@ -250,9 +253,25 @@ func (c *controller) serve(ctx context.Context) error {
 		Access:  clientset.AuthorizationV1().SubjectAccessReviews(),
 		Self:    self.Status.UserInfo.Username,
 		Clock:   time.Now,
-		Preview: preview.New(c.mgr.GetCache(), c.mgr.GetAPIReader(), time.Now),
+		Preview: c.previewer(),
 	})))
 	return nil
+}
+
+// previewer answers from the audit where this replica audits.
+func (c *controller) previewer() *preview.Previewer {
+	p := preview.New(c.mgr.GetCache(), c.mgr.GetAPIReader(), time.Now)
+	if c.auditor == nil {
+		return p
+	}
+	p.Audited = func(limit int) (found []preview.Workload, all, ok bool) {
+		known, all, ok := c.auditor.Workloads(limit)
+		for _, w := range known {
+			found = append(found, preview.Workload(w))
+		}
+		return found, all, ok
+	}
+	return p
 }
 
 func (c *controller) install(context.Context) error {

@@ -33,6 +33,7 @@ type Config struct {
 	Webhook        Webhook        `json:"webhook,omitzero"`
 	Catalog        Catalog        `json:"catalog,omitzero"`
 	Declared       Declared       `json:"declared,omitzero"`
+	Audit          Audit          `json:"audit,omitzero"`
 	LeaderElection LeaderElection `json:"leaderElection,omitzero"`
 	Metrics        Endpoint       `json:"metrics,omitzero"`
 	Health         Endpoint       `json:"health,omitzero"`
@@ -80,6 +81,11 @@ type Catalog struct {
 type Declared struct {
 	// ConfigMap is in Embargo's namespace, an object a key.
 	ConfigMap string `json:"configMap,omitempty"`
+}
+
+// Audit is whether the leader finds what runs and writes reports.
+type Audit struct {
+	Disabled bool `json:"disabled,omitempty"`
 }
 
 // LeaderElection is how the replica that writes is chosen.

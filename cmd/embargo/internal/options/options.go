@@ -42,6 +42,7 @@ func (o *Options) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&f.Webhook.TemplatesFailurePolicy, "templates-failure-policy", f.Webhook.TemplatesFailurePolicy, "what becomes of changes of discovered resources while Embargo is down: Ignore or Fail")
 	fs.StringSliceVar(&f.Catalog.Vendors, "catalog-vendors", f.Catalog.Vendors, `built-in vendors to apply, or "*"`)
 	fs.BoolVar(&f.Catalog.DefaultPolicy, "catalog-default-policy", f.Catalog.DefaultPolicy, "create the default policy in a new installation")
+	fs.BoolVar(&f.Audit.Disabled, "audit-disabled", false, "don't find what runs, and write no reports")
 	fs.BoolVar(&f.LeaderElection.Disabled, "leader-election-disabled", false, "run without leader election, as the only replica")
 	fs.StringVar(&f.Metrics.BindAddress, "metrics-bind-address", f.Metrics.BindAddress, `address for /metrics, "0" for none`)
 	fs.StringVar(&f.Health.BindAddress, "health-bind-address", f.Health.BindAddress, "address for /healthz and /readyz")
@@ -68,6 +69,7 @@ func (o *Options) Complete(fs *pflag.FlagSet) error {
 		"templates-failure-policy": func() { o.Webhook.TemplatesFailurePolicy = o.flags.Webhook.TemplatesFailurePolicy },
 		"catalog-vendors":          func() { o.Catalog.Vendors = o.flags.Catalog.Vendors },
 		"catalog-default-policy":   func() { o.Catalog.DefaultPolicy = o.flags.Catalog.DefaultPolicy },
+		"audit-disabled":           func() { o.Audit.Disabled = o.flags.Audit.Disabled },
 		"leader-election-disabled": func() { o.LeaderElection.Disabled = o.flags.LeaderElection.Disabled },
 		"metrics-bind-address":     func() { o.Metrics.BindAddress = o.flags.Metrics.BindAddress },
 		"health-bind-address":      func() { o.Health.BindAddress = o.flags.Health.BindAddress },

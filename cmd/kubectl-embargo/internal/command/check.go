@@ -4,55 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
-	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
+	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
 	"embargo.dev/cmd/kubectl-embargo/internal/output"
+	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
 
 // check evaluates manifests, or a recorded AdmissionReview.
 type check struct {
-	genericiooptions.IOStreams
+	basis
 
 	files     []string
 	recursive bool
 	review    string
-	asOf      string
-	use       string
+	uses      uses
 	failOn    string
 	format    string
-	rules     rulesOptions
+	flags     *genericclioptions.ConfigFlags
+	namespace string // of manifests that don't say, "" where nothing says
 
-	result      output.Result
-	instant     policies.Instant
-	set         *policies.RuleSet
-	bad         bool // something could not be read
-	unreachable bool // something could not be reached
+	result output.Result
+	set    *policies.RuleSet
 }
 
-const checkExamples = `  # The manifests in a folder, and below it
-  %[1]s check -f deploy/ -R
-
-  # What a chart renders
-  helm template mychart | %[1]s check -f -
-
-  # As of the day on which updates stop
-  %[1]s check -f deploy.yaml --as-of 2024-09-29 --use Update
-
-  # Repeat a recorded decision, with what the webhook read from the cluster
-  %[1]s check --review review.json -f context.yaml`
-
-func newCheck(streams genericiooptions.IOStreams) *cobra.Command {
-	c := &check{IOStreams: streams}
+func newCheck(name string, streams genericiooptions.IOStreams) *cobra.Command {
+	c := &check{basis: basis{IOStreams: streams}, flags: cluster.NewFlags()}
 	cmd := &cobra.Command{
 		Use:   "check (-f FILE|DIR|URL|- [-R] | --review FILE [-f CONTEXT])",
 		Short: "Evaluate manifests offline",
@@ -60,10 +46,32 @@ func newCheck(streams genericiooptions.IOStreams) *cobra.Command {
 are of restricted vendors, which restriction binds them, and what a cluster would do
 about it at an instant.
 
+Every image is taken to be newly introduced, unless --use says otherwise. With --old,
+or with --against-cluster, the use of each image is decided as admission would: what
+stands there already continues, another tag of it is an update. --against-cluster
+takes the rules from the cluster too, unless --list or --policy are given.
+
 Exit codes: 0 nothing at or above --fail-on, 1 findings at or above it, 2 bad usage or
 input that can't be read, 3 something that can't be reached.`,
-		Example: fmt.Sprintf(checkExamples, name()),
-		Args:    cobra.NoArgs,
+		Example: examples(name, `
+			# The manifests in a folder, and below it
+			%[1]s check -f deploy/ -R
+
+			# What a chart renders
+			helm template mychart | %[1]s check -f -
+
+			# As of the day on which updates stop
+			%[1]s check -f deploy.yaml --as-of 2024-09-29 --use Update
+
+			# Whether the cluster would admit a pull request's manifests, offline
+			%[1]s check -f deploy/ -R --old merge-base/deploy/
+
+			# The same by the cluster's own rules, and what is in it
+			%[1]s check -f deploy/ -R --against-cluster --context production
+
+			# Repeat a recorded decision, with what the webhook read from the cluster
+			%[1]s check --review review.json -f context.yaml`),
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := c.complete(cmd); err != nil {
 				return err
@@ -71,21 +79,21 @@ input that can't be read, 3 something that can't be reached.`,
 			return c.run(cmd.Context())
 		},
 	}
+	c.addFlags(cmd)
 	f := cmd.Flags()
 	f.StringSliceVarP(&c.files, "filename", "f", nil, "files, folders or URLs with manifests, - for standard input; with --review its context")
 	f.BoolVarP(&c.recursive, "recursive", "R", false, "also read the folders below a folder")
 	f.StringVar(&c.review, "review", "", "file with a recorded AdmissionReview to evaluate as the webhook would")
-	f.StringVar(&c.asOf, "as-of", "", "instant (RFC 3339), or date (the first instant of that day in each restriction's zone); default now")
-	f.StringSliceVar(&c.rules.lists, "list", nil, "files with RestrictedVendors, instead of the built-in list")
-	f.StringSliceVar(&c.rules.policies, "policy", nil, "files with VendorPolicies and VendorWaivers, instead of the default policy")
-	f.StringSliceVar(&c.rules.audiences, "audience", nil, "audiences, instead of the policies'")
-	f.StringVar(&c.use, "use", string(policies.UseIntroduce), "what is done with the images: Introduce, Update or Continue (the creation of a child)")
-	f.StringVar(&c.failOn, "fail-on", string(v1alpha1.ActionDeny), "weakest action that makes the exit code 1: Deny, Warn, Audit or None")
-	f.StringVarP(&c.format, "output", "o", "table", "output format: "+strings.Join(output.Formats, ", "))
+	addChoiceFlag(cmd, &c.uses.assumed, "use", "", string(policies.UseIntroduce), "what is done with the images: Introduce, Update or Continue (the creation of a child)", useNames)
+	f.StringVar(&c.uses.old, "old", "", "file or folder with the manifests as they were, such as the merge base; they decide the use of each image")
+	f.BoolVar(&c.uses.againstCluster, "against-cluster", false, "decide the use of each image, and by which rules, from the cluster")
+	addChoiceFlag(cmd, &c.failOn, "fail-on", "", string(v1alpha1.ActionDeny), "weakest action that makes the exit code 1: Deny, Warn, Audit or None", failOn)
+	addChoiceFlag(cmd, &c.format, "output", "o", "table", "output format: "+strings.Join(output.Formats(false), ", "), output.Formats(false))
+	c.flags.AddFlags(f)
 	return cmd
 }
 
-var uses = []string{string(policies.UseIntroduce), string(policies.UseUpdate), string(policies.UseContinue)}
+var failOn = []string{string(v1alpha1.ActionDeny), string(v1alpha1.ActionWarn), string(v1alpha1.ActionAudit), "None"}
 
 // complete checks the usage.
 func (c *check) complete(cmd *cobra.Command) error {
@@ -93,78 +101,91 @@ func (c *check) complete(cmd *cobra.Command) error {
 	switch {
 	case len(c.files) == 0 && c.review == "":
 		return errors.New("want manifests (-f) or a recorded AdmissionReview (--review); see --help")
-	case c.review != "" && flags.Changed("use"):
-		return errors.New("--use goes with manifests: a review says itself what it does")
-	case !slices.Contains(uses, c.use):
-		return fmt.Errorf("--use %q: want one of %s", c.use, strings.Join(uses, ", "))
-	case !slices.Contains([]string{"Deny", "Warn", "Audit", "None"}, c.failOn):
-		return fmt.Errorf("--fail-on %q: want one of Deny, Warn, Audit, None", c.failOn)
-	case !slices.Contains(output.Formats, c.format):
-		return fmt.Errorf("-o %q: want one of %s", c.format, strings.Join(output.Formats, ", "))
+	case !slices.Contains(failOn, c.failOn):
+		return fmt.Errorf("--fail-on %q: want one of %s", c.failOn, strings.Join(failOn, ", "))
 	}
-	c.instant = policies.At(time.Now())
-	if flags.Changed("as-of") {
-		instant, err := policies.ParseInstant(c.asOf)
-		if err != nil {
-			return fmt.Errorf("--as-of: %w", err)
+	if err := output.CheckFormat(c.format, false); err != nil {
+		return err
+	}
+	if given := clusterFlag(flags, c.flags); given != "" && !c.uses.againstCluster {
+		return fmt.Errorf("--%s goes with --against-cluster", given)
+	}
+	c.namespace = *c.flags.Namespace
+	if err := c.uses.complete(flags, c.review != ""); err != nil {
+		return err
+	}
+	return c.basis.complete(flags)
+}
+
+// clusterFlag returns a flag that was given and only means something to a cluster.
+func clusterFlag(given *pflag.FlagSet, flags *genericclioptions.ConfigFlags) string {
+	known := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.AddFlags(known)
+	found := ""
+	known.VisitAll(func(f *pflag.Flag) {
+		if found == "" && f.Name != "namespace" && given.Changed(f.Name) {
+			found = f.Name
 		}
-		c.instant = instant
-		c.notice("evaluated as of %s, not now", c.asOf)
-	}
-	return nil
-}
-
-func (c *check) notice(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if !slices.Contains(c.result.Notices, text) {
-		c.result.Notices = append(c.result.Notices, text)
-	}
-}
-
-// broken tells what can't be read; the rest is still evaluated.
-func (c *check) broken(err *manifest.Error) {
-	fmt.Fprintf(c.ErrOut, "error: %v\n", err)
-	if errors.Is(err, manifest.ErrUnreachable) {
-		c.unreachable = true
-	} else {
-		c.bad = true
-	}
+	})
+	return found
 }
 
 func (c *check) run(ctx context.Context) error {
-	rules, err := c.rules.load(ctx, c.In, c.broken)
+	if c.uses.againstCluster {
+		c.connect()
+	}
+	rules, err := c.rules.load(ctx, c.In, c.broken, c.unread)
 	if err != nil {
 		return err
 	}
 	for _, n := range rules.notices {
 		c.notice("%s", n)
 	}
+	c.noteExpired(rules.source.Waivers)
 	c.set = rules.compile()
+	c.result.Background = c.background(rules.source.Vendors)
 	if c.review != "" {
 		c.replay(ctx)
 	} else {
 		c.manifests(ctx)
 	}
 	c.sum()
-	for _, n := range c.result.Notices {
-		fmt.Fprintf(c.ErrOut, "notice: %s\n", n)
-	}
-	if err := output.Print(c.Out, c.format, &c.result, c.colour()); err != nil {
+	c.tell()
+	if err := output.Print(c.Out, c.format, &c.result, terminal.Colour(c.Out)); err != nil {
 		return err
 	}
 	return c.exit()
 }
 
+// noteExpired notes waivers that no longer count, in the words of a decision that would
+// have followed them.
+func (c *check) noteExpired(waivers []v1alpha1.VendorWaiver) {
+	for i := range waivers {
+		if expires := waivers[i].Spec.Expires.UTC(); !expires.After(c.instant.In(time.UTC)) {
+			c.notice("waiver %q expired on %s and no longer counts", waivers[i].Name, expires.Format(time.DateOnly))
+		}
+	}
+}
+
+// connect makes the cluster the source of rules and of what there was before. Where
+// it can't be, the manifests are evaluated all the same.
+func (c *check) connect() {
+	live, err := cluster.Connect(c.flags)
+	if err != nil {
+		c.unread(err)
+		c.notice("no cluster can be asked: every image is taken to be newly introduced")
+		return
+	}
+	c.uses.live, c.rules.live = live, live
+	c.namespace = live.Namespace
+}
+
 // sum completes the result.
 func (c *check) sum() {
 	r := &c.result
-	r.APIVersion, r.Kind = v1alpha1.GroupVersion.String(), "CheckResult"
-	r.AsOf, r.RuleSet = c.instant.String(), c.set.Digest()
-	if c.asOf != "" {
-		r.AsOf = c.asOf
-	}
-	r.Notices = slices.Concat([]string{}, r.Notices)
-	r.Findings = slices.Concat([]output.Finding{}, r.Findings)
+	r.APIVersion, r.Kind = v1alpha1.GroupVersion.String(), output.KindCheck
+	r.AsOf, r.RuleSet, r.Instant = c.asked(), c.set.Digest(), c.instant
+	r.Notices, r.Problems = c.notices, c.problems
 	for _, f := range r.Findings {
 		switch f.Action {
 		case v1alpha1.ActionDeny:
@@ -180,28 +201,27 @@ func (c *check) sum() {
 	}
 }
 
+// background is what the formats tell beyond the JSON.
+func (c *check) background(vendors []v1alpha1.RestrictedVendor) output.Background {
+	b := output.Background{Vendors: vendors, Made: time.Now(), Version: thisVersion().GitVersion}
+	if c.failOn != "None" {
+		b.FailOn = v1alpha1.Action(c.failOn)
+	}
+	return b
+}
+
 // exit decides the exit code: what could not be read goes before what could not be
 // reached, and that before findings.
 func (c *check) exit() error {
+	if err := c.basis.exit(); err != nil {
+		return err
+	}
 	strongest := v1alpha1.ActionAllow
 	for _, f := range c.result.Findings {
 		strongest = strongest.Stronger(f.Action)
 	}
-	fails := c.failOn != "None" && strongest.Strength() >= v1alpha1.Action(c.failOn).Strength() && strongest != v1alpha1.ActionAllow
-	switch {
-	case c.bad:
-		return exit(exitBad)
-	case c.unreachable:
-		return exit(exitUnreachable)
-	case fails:
+	if c.failOn != "None" && strongest.Strength() >= v1alpha1.Action(c.failOn).Strength() && strongest != v1alpha1.ActionAllow {
 		return exit(exitFindings)
-	default:
-		return nil
 	}
-}
-
-// colour says whether the output goes to somebody's terminal who wants colours.
-func (c *check) colour() bool {
-	file, ok := c.Out.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(file.Fd()))
+	return nil
 }

@@ -265,3 +265,18 @@ func documents[T any](t *testing.T, objects []T) string {
 
 // digestPattern is the rule set's digest, which changes with the built-in list.
 var digestPattern = regexp.MustCompile(`"sha256:[0-9a-f]{64}"`)
+
+func TestAnExpiredWaiverIsNoted(t *testing.T) {
+	policy := write(t, "waiver.yaml", "apiVersion: embargo.dev/v1alpha1\nkind: VendorWaiver\nmetadata: {name: old}\nspec:\n  vendor: kaspersky\n  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: mail}}\n  images: [kaspersky/scanengine_httpd]\n  expires: \"2025-01-31T00:00:00Z\"\n  reason: r\n  approvedBy: a\n")
+	const says = `waiver "old" expired on 2025-01-31 and no longer counts`
+	for at, noted := range map[string]int{"2025-01-30": 0, "2025-01-31": 1, "2025-01-31T00:00:00Z": 1} {
+		r, a := runJSON(t, deployment, "check", "-f", "-", "--policy", policy, "--as-of", at)
+		assert.Equal(t, noted, a.code, "%s: %s", at, a.stderr)
+		assert.Equal(t, noted, strings.Count(strings.Join(r.Notices, "\n"), says), at)
+	}
+}
+
+// deploymentWith is the deployment with one thing in it replaced.
+func deploymentWith(old, with string) string { return strings.Replace(deployment, old, with, 1) }
+
+const sha = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -12,47 +12,24 @@ import (
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
 	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/policies"
-	"embargo.dev/policies/workload"
 	"embargo.dev/webhook"
 )
 
 // replay evaluates a recorded AdmissionReview as the webhook would. What the webhook
 // would read from the cluster comes from the context.
 func (c *check) replay(ctx context.Context) {
-	surroundings := c.readContext(ctx)
+	around := c.readTree(ctx, c.files)
 	reader := &manifest.Reader{Stdin: c.In, Broken: c.broken}
 	reader.Read(ctx, []string{c.review}, func(d *manifest.Document) {
-		if err := c.replayDocument(d, surroundings); err != nil {
+		if err := c.replayDocument(d, around); err != nil {
 			c.broken(&manifest.Error{File: d.File, Line: d.Line, Err: err})
 		}
 	})
 }
 
-// surroundings are the objects that the webhook would find in the cluster.
-type surroundings struct {
-	namespaces map[string]policies.Namespace
-	objects    []manifest.Object
-}
-
-func (c *check) readContext(ctx context.Context) surroundings {
-	s := surroundings{namespaces: map[string]policies.Namespace{}}
-	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Broken: c.broken}
-	reader.Read(ctx, c.files, func(d *manifest.Document) {
-		objects, _ := d.Objects()
-		for _, o := range objects {
-			s.objects = append(s.objects, o)
-			if o.Kind().GroupKind() == namespaceKind {
-				ns := namespaceOf(o)
-				s.namespaces[ns.Name] = ns
-			}
-		}
-	})
-	return s
-}
-
 var errNoRequest = errors.New("no AdmissionReview with a request")
 
-func (c *check) replayDocument(d *manifest.Document, s surroundings) error {
+func (c *check) replayDocument(d *manifest.Document, around *tree) error {
 	raw, err := yaml.Marshal(d.Value)
 	if err != nil {
 		return err
@@ -71,24 +48,26 @@ func (c *check) replayDocument(d *manifest.Document, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	if ns, known := s.namespaces[request.Namespace.Name]; known {
+	if ns, known := around.namespaces[request.Namespace.Name]; known {
 		request.Namespace = ns
 	}
 	if request.Object.Controller != nil {
-		request.Carried = s.carried(request.Object.Controller.UID)
+		request.Carried = around.carried(request.Object.Controller.UID)
 	}
 	c.result.Summary.Objects++
 	c.result.Summary.Images += len(request.Object.Images)
 	gvk := review.Request.Kind
-	one := candidate{places: map[string][2]int{}, identity: output.Finding{
+	one := candidate{places: map[string]manifest.Place{}, identity: output.Finding{
 		File: d.File, APIVersion: strings.TrimPrefix(gvk.Group+"/"+gvk.Version, "/"), Kind: gvk.Kind,
 		Namespace: review.Request.Namespace, Name: review.Request.Name,
 	}}
 	for _, img := range request.Object.Images {
-		line, column := d.Position("request.object." + img.Field)
-		one.places[img.Field] = [2]int{line, column}
+		one.places[img.Field] = d.Place("request.object." + img.Field)
 	}
-	c.add(one, c.set.Evaluate(request, c.instant))
+	if output.NeedsImages(c.format) {
+		c.result.AddImages(one.identity, request.Object.Images)
+	}
+	c.add(&one, c.set.Evaluate(request, c.instant))
 	return nil
 }
 
@@ -105,20 +84,4 @@ func (c *check) recordedInstant(review *admissionv1.AdmissionReview) error {
 	c.instant = instant
 	c.notice("evaluated as of %s, when it was recorded, not now", instant)
 	return nil
-}
-
-// carried returns the images of the owner with the UID, unless it is being deleted,
-// and of its ControllerRevisions.
-func (s *surroundings) carried(uid string) []workload.Image {
-	var images []workload.Image
-	for _, o := range s.objects {
-		kind := o.Kind().GroupKind()
-		object := workload.FromMap(kind, o.Fields)
-		isOwner := object.UID == uid && !object.Deleting && workload.Builtin(kind)
-		isRevision := kind.Kind == "ControllerRevision" && object.Controller != nil && object.Controller.UID == uid
-		if isOwner || isRevision {
-			images = append(images, object.Images...)
-		}
-	}
-	return images
 }

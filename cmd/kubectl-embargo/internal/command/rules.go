@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
 	"embargo.dev/policies"
 	"embargo.dev/policies/catalog"
@@ -20,6 +21,7 @@ type rulesOptions struct {
 	lists     []string
 	policies  []string
 	audiences []string
+	live      *cluster.Cluster // has what isn't given; nil: it is built in
 }
 
 // rules are what to evaluate by, and where each object stands, so that a problem can
@@ -29,16 +31,15 @@ type rules struct {
 	places  map[string]manifest.Object
 	notices []string
 	broken  func(*manifest.Error)
+	whole   bool                // the policies come with the vendors of their cluster
+	other   map[string][]string // files by the flag that would read what is left out of them
 }
 
 // load reads the rules strictly, and fills in what isn't given. What can't be read is
-// told to broken.
-func (o *rulesOptions) load(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) (*rules, error) {
-	r := &rules{places: map[string]manifest.Object{}, broken: broken}
-	reader := &manifest.Reader{Stdin: stdin, Broken: broken}
-	reader.Read(ctx, o.lists, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
-	reader.Read(ctx, o.policies, func(d *manifest.Document) { r.take(d, "--policy", r.policyOrWaiver) })
-	if err := r.assume(len(o.lists) > 0); err != nil {
+// told to broken, and what of the cluster can't to unread.
+func (o *rulesOptions) load(ctx context.Context, stdin io.Reader, broken func(*manifest.Error), unread func(error)) (*rules, error) {
+	r := o.readFiles(ctx, stdin, broken)
+	if err := o.fill(ctx, r, unread); err != nil {
 		return nil, err
 	}
 	for i := range r.source.Policies {
@@ -51,23 +52,99 @@ func (o *rulesOptions) load(ctx context.Context, stdin io.Reader, broken func(*m
 	return r, nil
 }
 
-// assume fills in what isn't given.
-func (r *rules) assume(listed bool) error {
-	if !listed {
-		vendors, err := catalog.Vendors()
-		if err != nil {
+// fill fills in what isn't given, from the cluster or from what is built in.
+func (o *rulesOptions) fill(ctx context.Context, r *rules, unread func(error)) error {
+	if o.live != nil {
+		err := o.readCluster(ctx, r)
+		if err == nil {
+			return nil
+		}
+		unread(err)
+		r.notices = append(r.notices, fmt.Sprintf("the rules of cluster %s can't be read: what isn't given is assumed", o.live.Name))
+	}
+	if len(o.lists) == 0 {
+		if err := r.assumeList(); err != nil {
 			return err
 		}
-		r.source.Vendors = vendors
-		r.notices = append(r.notices, "no --list is given: the built-in restricted list is used")
 	}
-	if len(r.source.Policies) == 0 {
+	r.assumePolicy()
+	return nil
+}
+
+// loadList reads the restricted list alone.
+func (o *rulesOptions) loadList(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) (*rules, error) {
+	r := o.readFiles(ctx, stdin, broken)
+	r.notices = nil // policies aren't asked for
+	if len(o.lists) == 0 {
+		if err := r.assumeList(); err != nil {
+			return nil, err
+		}
+	}
+	r.noteOddities()
+	return r, nil
+}
+
+// readFiles reads what is given.
+func (o *rulesOptions) readFiles(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) *rules {
+	r := &rules{places: map[string]manifest.Object{}, broken: broken, other: map[string][]string{}}
+	reader := &manifest.Reader{Stdin: stdin, Broken: broken}
+	reader.Read(ctx, o.lists, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
+	reader.Read(ctx, o.policies, func(d *manifest.Document) { r.take(d, "--policy", r.policyOrWaiver) })
+	r.noteLeftOut("--policy", o.policies)
+	return r
+}
+
+// noteLeftOut notes policies and waivers that stand in a list and aren't read.
+func (r *rules) noteLeftOut(flag string, given []string) {
+	for _, file := range r.other[flag] {
+		if !slices.Contains(given, file) {
+			r.notices = append(r.notices, fmt.Sprintf("the VendorPolicies and VendorWaivers in %s are not used: give it to %s too", file, flag))
+		}
+	}
+}
+
+// readCluster takes from the cluster what isn't given.
+func (o *rulesOptions) readCluster(ctx context.Context, r *rules) error {
+	source, err := o.live.Rules(ctx)
+	if err != nil {
+		return err
+	}
+	if len(o.lists) == 0 {
+		r.source.Vendors = source.Vendors
+	}
+	if len(o.policies) > 0 {
+		r.assumePolicy()
+		return nil
+	}
+	r.source.Policies, r.source.Waivers, r.whole = source.Policies, source.Waivers, true
+	r.assumePolicy()
+	return nil
+}
+
+// assumeList takes the built-in list.
+func (r *rules) assumeList() error {
+	vendors, err := catalog.Vendors()
+	if err != nil {
+		return err
+	}
+	r.source.Vendors = vendors
+	r.notices = append(r.notices, "no --list is given: the built-in restricted list is used")
+	return nil
+}
+
+// assumePolicy takes the default policy where there is none, but not in place of a
+// cluster that has none.
+func (r *rules) assumePolicy() {
+	switch {
+	case len(r.source.Policies) > 0:
+	case r.whole:
+		r.notices = append(r.notices, "there is no VendorPolicy: nothing is restricted")
+	default:
 		p := catalog.DefaultPolicy()
 		r.source.Policies = []v1alpha1.VendorPolicy{p}
 		r.notices = append(r.notices, fmt.Sprintf("no VendorPolicy is given: the default policy is assumed (audience %s, enforcement %s)",
 			strings.Join(p.Spec.Audiences, ", "), p.Spec.Enforcement))
 	}
-	return nil
 }
 
 // requireAudiences refuses a policy that would find nothing.
@@ -116,7 +193,14 @@ func (r *rules) take(d *manifest.Document, flag string, one func(manifest.Object
 }
 
 func (r *rules) vendor(o manifest.Object) []*manifest.Error {
-	if o.Kind() != v1alpha1.GroupVersion.WithKind("RestrictedVendor") {
+	if isPolicyOrWaiver(o) {
+		// A rule set in one file, as export writes it.
+		if files := r.other["--policy"]; !slices.Contains(files, o.Document.File) {
+			r.other["--policy"] = append(files, o.Document.File)
+		}
+		return nil
+	}
+	if o.Kind() != vendorKind {
 		return wrongKind(o, "--list takes RestrictedVendor objects")
 	}
 	v, errs := decode[v1alpha1.RestrictedVendor](o)
@@ -126,15 +210,25 @@ func (r *rules) vendor(o manifest.Object) []*manifest.Error {
 	return errs
 }
 
+var (
+	vendorKind = v1alpha1.GroupVersion.WithKind("RestrictedVendor")
+	policyKind = v1alpha1.GroupVersion.WithKind("VendorPolicy")
+	waiverKind = v1alpha1.GroupVersion.WithKind("VendorWaiver")
+)
+
+func isPolicyOrWaiver(o manifest.Object) bool {
+	return o.Kind() == policyKind || o.Kind() == waiverKind
+}
+
 func (r *rules) policyOrWaiver(o manifest.Object) []*manifest.Error {
 	switch o.Kind() {
-	case v1alpha1.GroupVersion.WithKind("VendorPolicy"):
+	case policyKind:
 		p, errs := decode[v1alpha1.VendorPolicy](o)
 		if errs = append(errs, r.register(o, p.Name)...); len(errs) == 0 {
 			r.source.Policies = append(r.source.Policies, p)
 		}
 		return errs
-	case v1alpha1.GroupVersion.WithKind("VendorWaiver"):
+	case waiverKind:
 		w, errs := decode[v1alpha1.VendorWaiver](o)
 		if errs = append(errs, r.register(o, w.Name)...); len(errs) == 0 {
 			errs = validWaiver(o, &w)
@@ -143,6 +237,9 @@ func (r *rules) policyOrWaiver(o manifest.Object) []*manifest.Error {
 			r.source.Waivers = append(r.source.Waivers, w)
 		}
 		return errs
+	case vendorKind:
+		r.whole = true
+		return nil
 	default:
 		return wrongKind(o, "--policy takes VendorPolicy and VendorWaiver objects")
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,7 +29,7 @@ func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // Run runs a command line and returns its exit code.
 func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
-	root := newRoot(streams)
+	root := NewRoot(calledAs(os.Args[0]), streams)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var code exit
@@ -45,12 +44,24 @@ func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams)
 	}
 }
 
-func newRoot(streams genericiooptions.IOStreams) *cobra.Command {
+// NewRoot returns the command with all its subcommands, as it is called: by itself
+// (kubectl-embargo) or as a plugin (kubectl embargo).
+func NewRoot(name string, streams genericiooptions.IOStreams) *cobra.Command {
 	root := &cobra.Command{
-		Use:   name(),
-		Short: "Check workloads for images of restricted vendors, on the dates of the bans",
+		Use:         program,
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: name},
+		Short:       "Check workloads for images of restricted vendors, on the dates of the bans",
 		Long: `Embargo keeps images of restricted vendors out of a cluster, on the dates that the
-law sets. This command gives its answers before the cluster does.`,
+law sets. This command gives its answers before the cluster does, by the same rules.`,
+		Example: examples(name, `
+			# What a cluster would say about the manifests in a folder
+			%[1]s check -f deploy/ -R
+
+			# How an image is read, whose it is, and what follows from that
+			%[1]s explain kaspersky/scanengine_httpd:2.1
+
+			# What is banned from when on, by which text
+			%[1]s schedule`),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -59,34 +70,38 @@ law sets. This command gives its answers before the cluster does.`,
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newCheck(streams), newVersion(streams))
+	root.AddCommand(
+		newCheck(name, streams),
+		newExplain(name, streams),
+		newSchedule(name, streams),
+		newList(name, streams),
+		newExport(name, streams),
+		newVersion(name, streams),
+	)
 	return root
 }
 
-// name is how the user called the program: by itself or as a plugin.
-func name() string {
-	if strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-") {
+const program = "kubectl-embargo"
+
+// calledAs is how the user called the program. On the PATH kubectl runs it under its
+// own name; whoever renamed it calls it so.
+func calledAs(path string) string {
+	base := strings.TrimSuffix(filepath.Base(path), ".exe")
+	if strings.HasPrefix(base, "kubectl-") {
 		return "kubectl embargo"
 	}
-	return filepath.Base(os.Args[0])
+	return base
 }
 
-// version is stamped by the build.
-var version = ""
-
-func newVersion(streams genericiooptions.IOStreams) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			v := version
-			if info, ok := debug.ReadBuildInfo(); ok && v == "" {
-				v = info.Main.Version
-			}
-			_, err := fmt.Fprintf(streams.Out, "Client Version: %s\n", v)
-			return err
-		},
+// examples writes examples as kubectl does, with the name as the user called it.
+func examples(name, text string) string {
+	var lines []string
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		line = strings.TrimSpace(line)
+		if line != "" {
+			line = "  " + line
+		}
+		lines = append(lines, line)
 	}
+	return fmt.Sprintf(strings.Join(lines, "\n"), name)
 }

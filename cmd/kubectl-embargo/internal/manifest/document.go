@@ -12,18 +12,18 @@ import (
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
-	"sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
 )
 
-// Document is one document of a stream.
+// Document is one document of a stream, or an item of a list that is too long to be
+// one.
 type Document struct {
 	File  string
 	Line  int // of its first line in the file
 	Value any // as JSON has it
 
-	column int // characters before it on its first line
-	root   *yamlv3.Node
+	chunk chunk
+	root  *yamlv3.Node // read from the text when somebody asks for a place
+	lines [][]byte     // the same
 }
 
 // Error is something that can't be read, with the place.
@@ -44,67 +44,76 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Documents reads the documents of a YAML or JSON stream, one at a time, and hands
-// each that isn't empty to visit. A document that can't be read goes to broken, and
-// the rest is read all the same. Only a failing reader ends it with an error.
-func Documents(file string, stream io.Reader, visit func(*Document), broken func(*Error)) error {
-	return split(stream, func(c chunk) {
-		d, err := c.parse()
-		switch {
-		case err != nil:
-			broken(located(file, c.line, err))
-		case d != nil:
-			d.File = file
-			visit(d)
+// parse reads a document; nil where there is nothing in it.
+func (c chunk) parse() (*Document, error) {
+	d := &Document{Line: c.line, chunk: c}
+	switch {
+	case c.err != nil:
+		return nil, c.err
+	case c.json:
+		return d, d.readJSON()
+	case len(bytes.TrimSpace(c.text)) == 0 && c.list == nil:
+		return nil, nil
+	}
+	value, err := readYAML(c.text)
+	if err == nil && hidesBreaks(c.text) {
+		_, err = c.tree()
+	}
+	if err != nil {
+		return nil, c.betterError(err)
+	}
+	switch {
+	case c.list != nil:
+		d.Value, err = c.list.typed(value)
+	case value == nil:
+		return nil, nil
+	default:
+		d.Value = value
+	}
+	return d, err
+}
+
+// hidesBreaks reports whether there are characters that end a line for YAML, but
+// not for split: a document could begin behind one.
+func hidesBreaks(text []byte) bool {
+	for rest := text; ; {
+		i := bytes.IndexByte(rest, '\r')
+		if i < 0 {
+			break
 		}
-	})
+		if rest = rest[i+1:]; len(rest) == 0 || rest[0] != '\n' {
+			return true
+		}
+	}
+	for _, end := range []string{"\u0085", "\u2028", "\u2029"} {
+		if bytes.Contains(text, []byte(end)) {
+			return true
+		}
+	}
+	return false
+}
+
+// betterError prefers what the parser for places says is wrong: it knows the line
+// better.
+func (c chunk) betterError(err error) error {
+	if _, placed := c.tree(); placed != nil {
+		return placed
+	}
+	return err
 }
 
 // surrogate is half of a character in JSON's \u notation, which YAML refuses.
 var surrogate = regexp.MustCompile(`(\\u)[dD]([89a-fA-F])`)
 
-// parse reads a document; nil where there is nothing in it. The value is read as
-// kubectl reads it, and the text once more for the places.
-func (c chunk) parse() (*Document, error) {
+// tree reads the nodes of a document with their places; nil where there is nothing
+// in it. More than one document is an error: a parser for one would overlook the
+// others.
+func (c chunk) tree() (*yamlv3.Node, error) {
 	text := c.text
-	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, nil
-	}
 	if c.json {
 		// The places stay the same with characters of private use instead.
 		text = surrogate.ReplaceAll(text, []byte("${1}e$2"))
 	}
-	root, err := tree(text)
-	if err != nil || root == nil {
-		return nil, err
-	}
-	d := &Document{Line: c.line, column: c.column, root: root}
-	if c.json {
-		return d, d.readJSON(c.text)
-	}
-	raw, err := yaml.YAMLToJSONStrict(text)
-	if err != nil {
-		return nil, err
-	}
-	return d, json.UnmarshalCaseSensitivePreserveInts(raw, &d.Value)
-}
-
-// readJSON reads the value from JSON, in which a key given twice is an error too.
-func (d *Document) readJSON(text []byte) error {
-	twice, err := json.UnmarshalStrict(text, &d.Value, json.DisallowDuplicateFields)
-	if err != nil || len(twice) == 0 {
-		return err
-	}
-	if at, ok := errors.AsType[json.FieldError](twice[0]); ok {
-		line, _ := d.Position(at.FieldPath())
-		return fmt.Errorf("line %d: %w", line-d.Line+1, twice[0])
-	}
-	return twice[0]
-}
-
-// tree reads the nodes of a document; nil where there is nothing in it. More than
-// one document is an error: a parser for one would overlook the others.
-func tree(text []byte) (*yamlv3.Node, error) {
 	var document, another yamlv3.Node
 	decoder := yamlv3.NewDecoder(bytes.NewReader(text))
 	switch err := decoder.Decode(&document); {
@@ -119,7 +128,7 @@ func tree(text []byte) (*yamlv3.Node, error) {
 	case !errors.Is(err, io.EOF):
 		return nil, err
 	}
-	if len(document.Content) == 0 || document.Content[0].ShortTag() == "!!null" {
+	if len(document.Content) == 0 {
 		return nil, nil
 	}
 	return document.Content[0], nil

@@ -19,7 +19,8 @@ func FuzzDocuments(f *testing.F) {
 	f.Add("a: 1\n...\nb: 2\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := strings.Count(text, "\n") + 1
-		err := manifest.Documents("f", strings.NewReader(text), func(d *manifest.Document) {
+		reader := &manifest.Reader{Stdin: strings.NewReader(text), Broken: func(e *manifest.Error) { require.NotEmpty(t, e.Error()) }}
+		reader.Read(t.Context(), []string{"-"}, func(d *manifest.Document) {
 			objects, others := d.Objects()
 			require.GreaterOrEqual(t, others, 0)
 			for _, o := range objects {
@@ -30,7 +31,6 @@ func FuzzDocuments(f *testing.F) {
 					require.Positive(t, column)
 				}
 			}
-		}, func(e *manifest.Error) { require.NotEmpty(t, e.Error()) })
-		require.NoError(t, err)
+		})
 	})
 }

@@ -80,6 +80,11 @@ func (o Object) Position(field string) (line, column int) {
 	return o.Document.Position(o.prefix + field)
 }
 
+// Place returns the place of a field of the object.
+func (o Object) Place(field string) Place {
+	return o.Document.Place(o.prefix + field)
+}
+
 // Error returns an error about a field of the object, with its line.
 func (o Object) Error(field string, err error) *Error {
 	line, _ := o.Position(field)

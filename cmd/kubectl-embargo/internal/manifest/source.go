@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -17,68 +18,112 @@ import (
 // ErrUnreachable marks a URL that can't be reached or may not be read.
 var ErrUnreachable = errors.New("can't be reached")
 
-// Reader reads the documents of files, folders, URLs and standard input.
+// Reader reads the documents of files, folders, URLs and standard input, in bounded
+// memory.
 type Reader struct {
 	Stdin     io.Reader
 	Recursive bool // into folders below a folder
 	// Broken is told what can't be read; reading goes on.
 	Broken func(*Error)
+	// Progress is told how many bytes more have been read, and of which source. It is
+	// called while documents are visited.
+	Progress func(source string, bytes int)
 }
 
-// Read hands every document of the sources to visit.
+// Read hands every document of the sources to visit, in order and one at a time.
 func (r *Reader) Read(ctx context.Context, sources []string, visit func(*Document)) {
-	for _, source := range sources {
-		switch {
-		case source == "-":
-			r.stream("<stdin>", r.Stdin, visit)
-		case strings.HasPrefix(source, "https://"), strings.HasPrefix(source, "http://"):
-			r.url(ctx, source, visit)
-		default:
-			r.path(source, visit)
+	p := newPipeline()
+	err := p.run(ctx, func(ctx context.Context) {
+		run := &reading{Reader: r, pipeline: p, buffer: bufio.NewReaderSize(nil, buffered)}
+		for _, source := range sources {
+			run.source(ctx, source)
 		}
+	}, visit, r.Broken)
+	if err != nil {
+		r.Broken(&Error{File: strings.Join(sources, ", "), Err: fmt.Errorf("reading was interrupted: %w", err)})
 	}
 }
 
-func (r *Reader) stream(name string, stream io.Reader, visit func(*Document)) {
-	if err := Documents(name, stream, visit, r.Broken); err != nil {
-		r.Broken(&Error{File: name, Err: err})
+// reading is a run of a Reader.
+type reading struct {
+	*Reader
+	*pipeline
+
+	buffer *bufio.Reader // of the source at hand
+}
+
+func (r *reading) source(ctx context.Context, source string) {
+	switch {
+	case source == "-":
+		r.stream(ctx, "<stdin>", r.Stdin)
+	case strings.HasPrefix(source, "https://"), strings.HasPrefix(source, "http://"):
+		r.url(ctx, source)
+	default:
+		r.path(ctx, source)
 	}
 }
 
-func (r *Reader) path(path string, visit func(*Document)) {
+func (r *reading) stream(ctx context.Context, name string, stream io.Reader) {
+	if err := r.split(ctx, name, stream); err != nil {
+		r.tell(ctx, &Error{File: name, Err: err})
+	}
+}
+
+func (r *reading) split(ctx context.Context, name string, stream io.Reader) error {
+	if r.Progress != nil {
+		stream = &counted{Reader: stream, tell: func(n int) { r.Progress(name, n) }}
+	}
+	r.buffer.Reset(stream)
+	return split(ctx, r.buffer, defaultLimits, func(c chunk) { r.parse(ctx, name, c) })
+}
+
+// counted is a stream that tells how much of it is read.
+type counted struct {
+	io.Reader
+
+	tell func(int)
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.tell(n)
+	return n, err
+}
+
+func (r *reading) path(ctx context.Context, path string) {
 	info, err := os.Stat(path)
 	if err != nil {
-		r.Broken(&Error{File: path, Err: cause(err)})
+		r.tell(ctx, &Error{File: path, Err: cause(err)})
 		return
 	}
 	if !info.IsDir() {
-		r.file(path, visit)
+		r.file(ctx, path)
 		return
 	}
 	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			r.Broken(&Error{File: name, Err: cause(err)})
+			r.tell(ctx, &Error{File: name, Err: cause(err)})
 		case entry.IsDir() && name != path && !r.Recursive:
 			return fs.SkipDir
 		case !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)):
-			r.file(name, visit)
+			r.file(ctx, name)
 		}
-		return nil
+		return ctx.Err()
 	})
 	if err != nil {
-		r.Broken(&Error{File: path, Err: err})
+		r.tell(ctx, &Error{File: path, Err: err})
 	}
 }
 
-func (r *Reader) file(path string, visit func(*Document)) {
+func (r *reading) file(ctx context.Context, path string) {
 	file, err := os.Open(path)
 	if err != nil {
-		r.Broken(&Error{File: path, Err: cause(err)})
+		r.tell(ctx, &Error{File: path, Err: cause(err)})
 		return
 	}
 	defer file.Close() //nolint:errcheck // read only
-	r.stream(path, file, visit)
+	r.stream(ctx, path, file)
 }
 
 // cause leaves out the path, which the place names already.
@@ -91,23 +136,23 @@ func cause(err error) error {
 
 var httpClient = &http.Client{Timeout: time.Minute}
 
-func (r *Reader) url(ctx context.Context, url string, visit func(*Document)) {
+func (r *reading) url(ctx context.Context, url string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		r.Broken(&Error{File: url, Err: err})
+		r.tell(ctx, &Error{File: url, Err: err})
 		return
 	}
 	response, err := httpClient.Do(request)
 	if err != nil {
-		r.Broken(&Error{File: url, Err: fmt.Errorf("%w: %w", ErrUnreachable, err)})
+		r.tell(ctx, &Error{File: url, Err: fmt.Errorf("%w: %w", ErrUnreachable, err)})
 		return
 	}
 	defer response.Body.Close() //nolint:errcheck // read only
 	if response.StatusCode != http.StatusOK {
-		r.Broken(&Error{File: url, Err: fmt.Errorf("%w: %s", ErrUnreachable, response.Status)})
+		r.tell(ctx, &Error{File: url, Err: fmt.Errorf("%w: %s", ErrUnreachable, response.Status)})
 		return
 	}
-	if err := Documents(url, response.Body, visit, r.Broken); err != nil {
-		r.Broken(&Error{File: url, Err: fmt.Errorf("%w: %w", ErrUnreachable, err)})
+	if err := r.split(ctx, url, response.Body); err != nil {
+		r.tell(ctx, &Error{File: url, Err: fmt.Errorf("%w: %w", ErrUnreachable, err)})
 	}
 }

@@ -3,8 +3,9 @@ package manifest
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"unicode/utf8"
 )
@@ -14,35 +15,76 @@ type chunk struct {
 	line   int // from 1
 	column int // characters before it on its first line
 	text   []byte
-	json   bool // a single JSON value
+	json   bool  // a single JSON value
+	list   *list // that it is an item of, if it was taken from one
+	err    error // why there is no text
 }
+
+// Limits are what reading holds in memory.
+type limits struct {
+	// document is the longest document. The API server takes no object of more than
+	// 3 MiB; lists are longer.
+	document int
+	// list is from what length on a list is taken apart while it is read.
+	list int
+}
+
+var defaultLimits = limits{document: 16 << 20, list: 1 << 20}
+
+// splitter cuts a stream at the lines that separate documents, and what is JSON
+// between them into its values. It holds one document in memory at a time, and of a
+// long list one item.
+type splitter struct {
+	limits
+
+	visit func(chunk)
+	chunk chunk // what is read of the document so far
+	mode  mode
+	value value // of mode jsonText
+	list  *list // of JSON, being taken apart
+	block block // the same of YAML
+}
+
+// mode is what the document seems to be so far.
+type mode int
+
+const (
+	blank    mode = iota // nothing yet
+	jsonText             // it begins like JSON
+	yamlText
+	skipped // it is too long, or broken
+)
 
 var byteOrderMark = []byte("\uFEFF")
 
-// split cuts a stream at the lines that separate documents, and what is JSON
-// between them into its values. It holds one document in memory at a time.
-func split(stream io.Reader, visit func(chunk)) error {
-	reader := bufio.NewReaderSize(stream, 64<<10)
-	c := chunk{line: 1}
-	for line := 1; ; line++ {
-		content, err := reader.ReadBytes('\n')
-		if line == 1 {
-			content = bytes.TrimPrefix(content, byteOrderMark)
+// buffered is what is read at a time.
+const buffered = 64 << 10
+
+func split(ctx context.Context, reader *bufio.Reader, within limits, visit func(chunk)) error {
+	s := &splitter{limits: within, visit: visit, chunk: chunk{line: 1}}
+	for line, begins := 1, true; ctx.Err() == nil; {
+		piece, err := reader.ReadSlice('\n')
+		if line == 1 && begins {
+			piece = bytes.TrimPrefix(piece, byteOrderMark)
 		}
-		if separates(content) {
-			c.values(visit)
-			c = chunk{line: line, text: []byte("   ")} // what follows on the line keeps its column
-			content = content[3:]
+		if begins && separates(piece) {
+			s.end()
+			s.begin(chunk{line: line, text: []byte("   ")}) // what follows on the line keeps its column
+			piece = piece[3:]
 		}
-		c.text = append(c.text, content...)
-		if errors.Is(err, io.EOF) {
-			c.values(visit)
+		s.take(piece)
+		begins = err == nil
+		switch {
+		case begins:
+			line++
+		case errors.Is(err, io.EOF):
+			s.end()
 			return nil
-		}
-		if err != nil {
+		case !errors.Is(err, bufio.ErrBufferFull):
 			return err
 		}
 	}
+	return ctx.Err()
 }
 
 // separates recognises the two lines at which YAML ends a document: --- begins
@@ -55,24 +97,47 @@ func separates(line []byte) bool {
 	return len(bytes.TrimSpace(rest)) == 0 || rest[0] == ' ' || rest[0] == '\t'
 }
 
-// values visits the JSON values that the text begins with, one by one: JSON needs
-// nothing between two objects, where YAML would overlook the second. What is no
-// JSON is visited as it is.
-func (c chunk) values(visit func(chunk)) {
-	text := bytes.TrimLeft(c.text, " \t\r\n")
-	if len(text) > 0 && (text[0] == '{' || text[0] == '[') {
-		decoder := json.NewDecoder(bytes.NewReader(c.text))
-		read := 0
-		for decoder.Decode(new(json.RawMessage)) == nil {
-			value := c.text[:int(decoder.InputOffset())-read]
-			begin := len(value) - len(bytes.TrimLeft(value, " \t\r\n"))
-			c = c.after(begin)
-			visit(chunk{line: c.line, column: c.column, text: value[begin:], json: true})
-			c = c.after(len(value) - begin)
-			read += len(value)
-		}
+func (s *splitter) begin(c chunk) {
+	s.chunk, s.mode, s.list, s.block = c, blank, nil, block{}
+}
+
+// take takes a line, or as much of it as fits into the buffer.
+func (s *splitter) take(piece []byte) {
+	if s.mode == skipped {
+		return
 	}
-	visit(c)
+	s.chunk.text = append(s.chunk.text, piece...)
+	s.values()
+	if s.mode == yamlText && len(s.chunk.text) > s.limits.list {
+		s.takeBlock()
+	}
+	if len(s.chunk.text) > s.document {
+		s.fail(fmt.Errorf("the document is longer than %d MiB, which is more than is read at once; only lists may be, in JSON or in YAML's block style", s.document>>20))
+	}
+}
+
+// fail gives the document up: what follows is read from the next separator on, and
+// after JSON from the end of the value on.
+func (s *splitter) fail(err error) {
+	s.visit(chunk{line: s.chunk.line, err: err})
+	if s.mode == jsonText {
+		s.value.discarded = true
+		return
+	}
+	s.chunk.text, s.mode = nil, skipped
+}
+
+// end ends the document: what is left of it is no JSON, or nothing.
+func (s *splitter) end() {
+	switch {
+	case s.mode == skipped, s.mode == jsonText && s.value.discarded:
+	case s.list != nil:
+		s.visit(chunk{line: s.chunk.line, err: errors.New("the list ends before it is complete")})
+	case s.block.list != nil:
+		s.endBlock()
+	default:
+		s.visit(s.chunk)
+	}
 }
 
 // after returns what follows the first n bytes.

@@ -1,17 +1,21 @@
-// Package output prints the result of a check.
+// Package output prints the result of a check of files, or of an audit of what runs.
 package output
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-
-	"sigs.k8s.io/yaml"
+	"time"
 
 	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/policies/workload"
 )
 
-// Result is the result of a check; scripts depend on its shape.
+// The kinds of result.
+const (
+	KindCheck = "CheckResult" // of files
+	KindAudit = "AuditResult" // of live clusters
+)
+
+// Result is the result of a check or an audit; scripts depend on its shape.
 type Result struct {
 	APIVersion string    `json:"apiVersion"`
 	Kind       string    `json:"kind"`
@@ -20,6 +24,20 @@ type Result struct {
 	Notices    []string  `json:"notices"`
 	Summary    Summary   `json:"summary"`
 	Findings   []Finding `json:"findings"`
+
+	Background `json:"-"`
+}
+
+// Background is what the formats for people and for other programs tell beyond the
+// JSON. All of it may be left out.
+type Background struct {
+	Vendors  []v1alpha1.RestrictedVendor // that findings may name: their citations and schedules
+	Problems []string                    // what could not be read or reached
+	Images   []Image                     // every image that was evaluated, for formats that need it
+	FailOn   v1alpha1.Action             // the weakest action that fails; "" for none
+	Instant  policies.Instant            // AsOf
+	Made     time.Time                   // when the result was made
+	Version  string                      // of this program
 }
 
 // Summary counts what was read and found.
@@ -33,40 +51,46 @@ type Summary struct {
 	Unparsable int `json:"unparsable"`
 }
 
-// Finding is a finding with its place and its object.
+// Finding is a finding with its place and its object. One in a file has a file and no
+// cluster, one of an audit the other way round.
 type Finding struct {
-	File       string `json:"file"`
-	Line       int    `json:"line"`
-	Column     int    `json:"column"`
+	Cluster    string `json:"cluster,omitempty"`
+	File       string `json:"file,omitempty"`
+	Line       int    `json:"line,omitempty"`
+	Column     int    `json:"column,omitempty"`
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Namespace  string `json:"namespace"`
 	Name       string `json:"name"`
 
 	policies.Finding
+
+	// Since is since when the workload has carried the image, as far as an audit knows.
+	Since *time.Time `json:"since,omitempty"`
+	// EndColumn is the column behind the value, 0 where it isn't known.
+	EndColumn int `json:"-"`
 }
 
-// Formats are the names of the formats.
-var Formats = []string{"table", "json", "yaml"}
+// Image is an image field that was evaluated.
+type Image struct {
+	Cluster, File, APIVersion, Kind, Namespace, Name string
+	Container, Field, Image                          string
+}
 
-// Print writes the result in a format.
-func Print(w io.Writer, format string, r *Result, colour bool) error {
-	switch format {
-	case "json":
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(r)
-	case "yaml":
-		text, err := yaml.Marshal(r)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(text)
-		return err
-	case "table":
-		return table(w, r, colour)
-	default:
-		return fmt.Errorf("unknown format %q", format)
+// live reports whether the result is of clusters.
+func (r *Result) live() bool { return r.Kind == KindAudit }
+
+// AddImages adds the images of an object, which identity tells.
+func (r *Result) AddImages(identity Finding, images []workload.Image) {
+	for _, img := range images {
+		r.Images = append(r.Images, Image{
+			Cluster: identity.Cluster, File: identity.File, APIVersion: identity.APIVersion, Kind: identity.Kind,
+			Namespace: identity.Namespace, Name: identity.Name, Container: img.Name, Field: img.Field, Image: img.Value,
+		})
 	}
+}
+
+// fails reports whether an action makes the result a failure.
+func (r *Result) fails(action v1alpha1.Action) bool {
+	return r.FailOn != "" && action.Strength() >= r.FailOn.Strength()
 }

@@ -5,18 +5,71 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"embargo.dev/policies/v1alpha1"
 )
 
-// table writes a line a finding, then what was counted, and for each refusal why.
-func table(w io.Writer, r *Result, colour bool) error {
+// column is a column of a table.
+type column struct {
+	header string
+	cell   func(Finding) string
+}
+
+// columns are those of every table.
+func (r *Result) columns() []column {
+	list := []column{
+		{"ACTION", func(f Finding) string { return string(f.Action) }},
+		{"VENDOR", func(f Finding) string { return f.Vendor }},
+		{"RESTRICTION", func(f Finding) string { return f.Restriction }},
+		{"OBJECT", Finding.object},
+		{"CONTAINER", func(f Finding) string { return printable(f.Container) }},
+		{"IMAGE", func(f Finding) string { return printable(f.Image) }},
+	}
+	if r.live() {
+		return append(list, column{"CLUSTER", func(f Finding) string { return f.Cluster }})
+	}
+	return append(list, column{"PLACE", Finding.place})
+}
+
+// more are the columns of wide tables.
+func (r *Result) more() []column {
+	list := []column{
+		{"EVIDENCE", func(f Finding) string { return string(f.Evidence) }},
+		{"CONFIDENCE", func(f Finding) string { return string(f.Confidence) }},
+		{"USE", func(f Finding) string { return string(f.Use) }},
+		{"PHASE", func(f Finding) string { return f.Phase }},
+		{"EFFECTIVE", func(f Finding) string { return instant(f.Effective) }},
+		{"NEXT", func(f Finding) string { return f.next().Phase }},
+		{"NEXT-ON", func(f Finding) string { return instant(&f.next().Effective) }},
+		{"POLICIES", func(f Finding) string { return strings.Join(f.Policies, ",") }},
+		{"WAIVER", func(f Finding) string { return f.Waiver }},
+	}
+	if r.live() {
+		list = append(list, column{"SINCE", func(f Finding) string { return instant(f.Since) }})
+	}
+	return list
+}
+
+func table(w io.Writer, r *Result, colour bool) error { return r.table(w, r.columns(), colour) }
+
+func wide(w io.Writer, r *Result, colour bool) error {
+	return r.table(w, append(r.columns(), r.more()...), colour)
+}
+
+// table writes a line a finding, then for each refusal why, and what was counted.
+func (r *Result) table(w io.Writer, columns []column, colour bool) error {
 	if len(r.Findings) > 0 {
 		tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(tabs, "ACTION\tVENDOR\tRESTRICTION\tOBJECT\tCONTAINER\tIMAGE\tPLACE")
+		for i, c := range columns {
+			fmt.Fprint(tabs, separator(i), paint(colour && i == 0, "", c.header))
+		}
+		fmt.Fprintln(tabs)
 		for _, f := range r.Findings {
-			fmt.Fprintf(tabs, "%s\t%s\t%s\t%s\t%s\t%s\t%s:%d\n",
-				f.Action, orDash(f.Vendor), orDash(f.Restriction), f.object(), orDash(printable(f.Container)), orDash(printable(f.Image)), f.File, f.Line)
+			for i, c := range columns {
+				fmt.Fprint(tabs, separator(i), paint(colour && i == 0, f.Action, orDash(c.cell(f))))
+			}
+			fmt.Fprintln(tabs)
 		}
 		if err := tabs.Flush(); err != nil {
 			return err
@@ -25,53 +78,50 @@ func table(w io.Writer, r *Result, colour bool) error {
 	}
 	for _, f := range r.Findings {
 		if f.Action == v1alpha1.ActionDeny {
-			fmt.Fprintf(w, "%s %s: %s\n", paint(colour, "Deny"), f.object(), f.Message)
+			fmt.Fprintf(w, "%s %s: %s\n", paint(colour, f.Action, string(f.Action)), f.object(), f.Message)
 		}
 	}
 	_, err := fmt.Fprintln(w, r.sentence())
 	return err
 }
 
-func (f Finding) object() string {
-	return fmt.Sprintf("%s/%s/%s", f.Kind, orDash(f.Namespace), orDash(f.Name))
-}
-
-// sentence sums the result up.
-func (r *Result) sentence() string {
-	s := r.Summary
-	read := fmt.Sprintf("%s with %s as of %s", count(s.Objects, "object"), count(s.Images, "image"), r.AsOf)
-	if s.Skipped > 0 {
-		read += fmt.Sprintf(" (%s skipped that %s no Kubernetes object)", count(s.Skipped, "document"), map[bool]string{true: "is", false: "are"}[s.Skipped == 1])
+func separator(column int) string {
+	if column == 0 {
+		return ""
 	}
-	if len(r.Findings) == 0 {
-		return "No findings in " + read + "."
-	}
-	return fmt.Sprintf("%s in %s: %d Deny, %d Warn, %d Audit.", count(len(r.Findings), "finding"), read, s.Deny, s.Warn, s.Audit)
+	return "\t"
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
+// colours are codes of equal length, so that columns stay aligned.
+var colours = map[v1alpha1.Action]string{v1alpha1.ActionDeny: "31", v1alpha1.ActionWarn: "33", v1alpha1.ActionAudit: "36"}
 
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
-}
-
-// printable keeps control characters out of a terminal.
-func printable(text string) string {
-	quoted := fmt.Sprintf("%q", text)
-	return strings.TrimSuffix(strings.TrimPrefix(quoted, `"`), `"`)
-}
-
-func paint(colour bool, text string) string {
+func paint(colour bool, action v1alpha1.Action, text string) string {
 	if !colour {
 		return text
 	}
-	return "\x1b[31m" + text + "\x1b[0m"
+	code, ok := colours[action]
+	if !ok {
+		code = "01"
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (f Finding) object() string {
+	return fmt.Sprintf("%s/%s/%s", printable(f.Kind), orDash(printable(f.Namespace)), orDash(printable(f.Name)))
+}
+
+// place is file and line.
+func (f Finding) place() string {
+	if f.Line == 0 {
+		return printable(f.File)
+	}
+	return fmt.Sprintf("%s:%d", printable(f.File), f.Line)
+}
+
+// instant shows an instant in UTC, a whole day as short as it can be.
+func instant(t *time.Time) string {
+	if t == nil || t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04Z")
 }

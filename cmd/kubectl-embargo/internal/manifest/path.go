@@ -7,25 +7,6 @@ import (
 	yamlv3 "go.yaml.in/yaml/v3"
 )
 
-// Position returns line and column, from 1, of the value at a JSON path such as
-// spec.containers[0].image. Where the path ends early, it is the last part that is
-// there.
-func (d *Document) Position(path string) (line, column int) {
-	node := d.root
-	for _, step := range steps(path) {
-		next := child(resolve(node), step)
-		if next == nil {
-			break
-		}
-		node = next
-	}
-	line, column = d.Line+node.Line-1, node.Column
-	if node.Line == 1 {
-		column += d.column
-	}
-	return line, column
-}
-
 // step is one step of a path: a key, or an index into a list.
 type step struct {
 	key   string

@@ -1,0 +1,150 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/events"
+
+	"embargo.dev/audit/exposure"
+)
+
+const (
+	// maxEvents bounds how many events wait to be written.
+	maxEvents = 2000
+	// maxNote is how long the API lets an event's note be.
+	maxNote = 1024
+	// eventPause is the time from one event to the next.
+	eventPause = 200 * time.Millisecond
+)
+
+// Reasons of events, and the action that they tell of.
+const (
+	reasonRestricted = "RestrictedImage"
+	reasonBegan      = "PhaseBegan"
+	reasonNear       = "PhaseNear"
+	eventAction      = "Audit"
+)
+
+// told is an event.
+type told struct {
+	regarding *corev1.ObjectReference
+	reason    string
+	note      string
+}
+
+// teller writes events on workloads: when a restricted image is first found in one, and
+// when a phase begins or is near. It is slow by intention: a phase that begins may
+// affect any number of workloads.
+type teller struct {
+	recorder events.EventRecorder
+
+	mu      sync.Mutex
+	queue   []told
+	dropped int
+	more    chan struct{}
+}
+
+func newTeller(recorder events.EventRecorder) *teller {
+	return &teller{recorder: recorder, more: make(chan struct{}, 1)}
+}
+
+// Forget does nothing: what is told is told.
+func (t *teller) Forget(string) {}
+
+// Publish takes what is new of findings: one event for each workload and restriction,
+// however many images it is about.
+func (t *teller) Publish(_ context.Context, _, _ string, findings []*exposure.Finding, now time.Time) {
+	type about struct {
+		workload            exposure.Workload
+		vendor, restriction string
+		news                exposure.News
+	}
+	seen := map[about]bool{}
+	for _, f := range findings {
+		key := about{f.Workload, f.Vendor, f.Restriction, f.News}
+		if f.News == exposure.Nothing || seen[key] {
+			continue
+		}
+		seen[key] = true
+		t.add(told{regarding: reference(f.Workload), reason: reasonOf(f.News), note: exposure.Cut(note(f, now), maxNote)})
+	}
+}
+
+func reasonOf(n exposure.News) string {
+	switch n {
+	case exposure.PhaseBegan:
+		return reasonBegan
+	case exposure.PhaseNear:
+		return reasonNear
+	default:
+		return reasonRestricted
+	}
+}
+
+func reference(w exposure.Workload) *corev1.ObjectReference {
+	return &corev1.ObjectReference{APIVersion: w.APIVersion, Kind: w.Kind, Namespace: w.Namespace, Name: w.Name, UID: w.UID}
+}
+
+// note says what is new, in the evaluator's words where it has them.
+func note(f *exposure.Finding, now time.Time) string {
+	switch f.News {
+	case exposure.PhaseBegan:
+		return fmt.Sprintf("phase %q of %s/%s began: %s", f.Phase, f.Vendor, f.Restriction, f.Message)
+	case exposure.PhaseNear:
+		days := int(f.Next.Begins.Sub(now).Hours()/24 + 0.999)
+		return fmt.Sprintf("phase %q of %s/%s begins in %d days or less, on %s: %s", f.Next.Phase, f.Vendor, f.Restriction, max(days, 1), f.Next.Begins.UTC().Format(time.RFC3339), f.Message)
+	default:
+		return f.Message
+	}
+}
+
+func (t *teller) add(e told) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.queue) >= maxEvents {
+		t.dropped++
+		return
+	}
+	t.queue = append(t.queue, e)
+	select {
+	case t.more <- struct{}{}:
+	default:
+	}
+}
+
+func (t *teller) take() (told, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.queue) == 0 {
+		return told{}, false
+	}
+	first := t.queue[0]
+	t.queue = t.queue[1:]
+	return first, true
+}
+
+func (t *teller) droppedSoFar() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.dropped
+}
+
+// tell writes events until the context ends.
+func (t *teller) tell(ctx context.Context) {
+	for ctx.Err() == nil {
+		e, ok := t.take()
+		if !ok {
+			select {
+			case <-ctx.Done():
+			case <-t.more:
+			}
+			continue
+		}
+		t.recorder.Eventf(e.regarding, nil, corev1.EventTypeWarning, e.reason, eventAction, "%s", e.note)
+		wait(ctx, eventPause)
+	}
+}

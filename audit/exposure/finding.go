@@ -1,0 +1,106 @@
+package exposure
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"embargo.dev/audit/inventory"
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Finding is one image of one workload × one restriction.
+type Finding struct {
+	policies.Finding
+
+	Workload Workload
+	Carrier  string // KIND/NAME of what carries the image, "" for the workload itself
+	// AlsoNamed is by which other name, or running digest, the image was recognised.
+	AlsoNamed string
+	Admission v1alpha1.AdmissionSight
+
+	Pods    int      // that carry it and have not ended
+	Node    string   // that runs the workload from a file
+	Digests []string // that run, sorted
+	// UpdatedFrom is the digest that ran before another came under the same tag.
+	UpdatedFrom string
+
+	RestartAction v1alpha1.Action // of a Pod made in place of one that runs
+	RestartOwner  string          // KIND/NAME of the owner that doesn't carry the image
+
+	Since           time.Time
+	SinceFrom       v1alpha1.SinceFrom
+	ArrivedAfterBan bool
+	ArrivalWaiver   string
+
+	// News is what is to be told of it.
+	News News
+	// ToldDaysBefore is the fewest days before the next phase at which that was told.
+	ToldDaysBefore int32
+}
+
+// Workload names a workload.
+type Workload struct {
+	APIVersion, Kind, Namespace, Name string
+	UID                               types.UID
+	Cluster                           bool // it is in no namespace
+}
+
+func workloadOf(top inventory.Top) Workload {
+	return Workload{
+		APIVersion: top.APIVersion, Kind: top.Kind, Namespace: top.Namespace, Name: top.Name, UID: top.UID,
+		Cluster: top.Object != nil && top.Namespace == "",
+	}
+}
+
+// Key tells findings of a namespace apart, from audit to audit.
+type Key struct {
+	Workload    types.UID // or, for the mirror of a static Pod, which comes and goes, its name
+	Container   string
+	Image       string
+	Vendor      string
+	Restriction string
+}
+
+// Key returns what tells the finding from others.
+func (f *Finding) Key() Key {
+	k := Key{Workload: f.Workload.UID, Container: Cut(f.Container, maxName), Image: Shown(f.Image), Vendor: f.Vendor, Restriction: f.Restriction}
+	if f.Node != "" {
+		k.Workload = types.UID("static/" + f.Workload.Name)
+	}
+	return k
+}
+
+const (
+	// maxShown is how much of an image's text is kept: more than any reference can have.
+	maxShown = 1024
+	// maxName is how long a name may be; in custom resources nobody bounds those of
+	// containers.
+	maxName = 253
+)
+
+// Shown returns as much of an image's text, or of a field's path, as reports show.
+func Shown(s string) string { return Cut(s, maxShown) }
+
+// Cut cuts a text down to so many bytes, which are at least as many characters.
+func Cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && s[most]&0xC0 == 0x80 { // not within a character
+		most--
+	}
+	return s[:most]
+}
+
+// News is a change that people are told of by an event.
+type News int
+
+// What there can be to tell.
+const (
+	Nothing News = iota
+	Restricted
+	PhaseBegan
+	PhaseNear
+)

@@ -1,0 +1,108 @@
+package exposure
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Memory is what is kept of a finding from audit to audit.
+type Memory struct {
+	Workload        Workload
+	Since           time.Time
+	SinceFrom       v1alpha1.SinceFrom
+	ArrivedAfterBan bool
+	ArrivalWaiver   string
+	Digests         []string // that ran when something last ran
+	UpdatedFrom     string
+	Phase           string
+	NextPhase       string
+	ToldDaysBefore  int32
+	RuleSet         string
+	At              time.Time // when it was last otherwise
+}
+
+// Recall is how an audit looks its memories up; false where there is none.
+type Recall func(Key) (Memory, bool)
+
+// Remember returns what is to be kept of the finding.
+func (f *Finding) Remember(ruleSet string, now time.Time, before Memory) Memory {
+	m := Memory{
+		Workload: f.Workload,
+		Since:    f.Since, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
+		Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, ToldDaysBefore: f.ToldDaysBefore, RuleSet: ruleSet, At: now,
+	}
+	if len(f.Digests) == 0 {
+		m.Digests = before.Digests
+	}
+	if f.Next != nil {
+		m.NextPhase = f.Next.Phase
+	}
+	return m
+}
+
+// movedFrom returns the digest that an image ran with before, where another one came
+// under the same tag; "" where none did. Two that were there from the first look on are
+// no update: nobody knows which was first.
+func movedFrom(image string, running []string, before Memory) string {
+	if strings.Contains(image, "@") || len(running) == 0 || len(before.Digests) == 0 {
+		return before.UpdatedFrom
+	}
+	if len(running) == 1 && running[0] == before.UpdatedFrom {
+		return "" // it moved back
+	}
+	for _, digest := range running {
+		if !slices.Contains(before.Digests, digest) {
+			return before.Digests[0]
+		}
+	}
+	return before.UpdatedFrom
+}
+
+// nearDays are how long before a phase begins people are told of it.
+var nearDays = []int32{30, 7, 1}
+
+// reached returns the fewest of those days that are reached with so much left, 0 for
+// none.
+func reached(left time.Duration) int32 {
+	var fewest int32
+	for _, days := range nearDays {
+		if left <= time.Duration(days)*24*time.Hour {
+			fewest = days
+		}
+	}
+	return fewest
+}
+
+// NextTelling returns when the next phase of the finding is next to be told of; false
+// where all was.
+func (f *Finding) NextTelling(now time.Time) (time.Time, bool) {
+	if f.Next == nil {
+		return time.Time{}, false
+	}
+	for _, days := range nearDays {
+		if at := f.Next.Begins.Add(-time.Duration(days) * 24 * time.Hour); at.After(now) {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// tell finds out what is new of the finding since it was remembered.
+func (f *Finding) tell(before Memory, known bool, ruleSet string, now time.Time) {
+	var near int32
+	if f.Next != nil {
+		near = reached(f.Next.Begins.Sub(now))
+	}
+	f.ToldDaysBefore = near
+	switch {
+	case !known:
+		f.News = Restricted
+	case f.Phase != before.Phase && before.Phase != "" && (before.RuleSet == ruleSet || f.Effective != nil && f.Effective.After(before.At)):
+		f.News = PhaseBegan
+	case near != 0 && f.Next.Phase == before.NextPhase && (before.ToldDaysBefore == 0 || near < before.ToldDaysBefore):
+		f.News = PhaseNear
+	}
+}

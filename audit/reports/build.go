@@ -1,0 +1,154 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"embargo.dev/audit/exposure"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// build makes the report of a namespace on a vendor, but for when it was evaluated.
+func build(namespace, vendor, ruleSet string, findings []*exposure.Finding, resolved []v1alpha1.ResolvedFinding) *v1alpha1.VendorReport {
+	report := &v1alpha1.VendorReport{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: nameOf(vendor)},
+		Vendor:     vendor,
+		RuleSet:    ruleSet,
+		Summary:    summarise(findings),
+		Resolved:   resolved,
+	}
+	for _, f := range findings[:min(len(findings), v1alpha1.MaxReportFindings)] {
+		report.Findings = append(report.Findings, reported(f))
+	}
+	return report
+}
+
+// nameOf is the name of the report on a vendor.
+func nameOf(vendor string) string { return cmp.Or(vendor, v1alpha1.UnreadableImages) }
+
+func summarise(findings []*exposure.Finding) v1alpha1.VendorReportSummary {
+	s := v1alpha1.VendorReportSummary{
+		Shown: fmt.Sprintf("%d of %d", min(len(findings), v1alpha1.MaxReportFindings), len(findings)),
+	}
+	workloads, images, restrictions := map[exposure.Workload]bool{}, map[string]bool{}, map[string]bool{}
+	var (
+		first *exposure.Finding
+		since time.Time
+	)
+	for _, f := range findings {
+		workloads[f.Workload] = true
+		images[cmp.Or(f.Canonical, f.Image)] = true
+		restrictions[f.Restriction] = true
+		s.Findings.Count(f.Action)
+		if f.ArrivedAfterBan {
+			s.ArrivedAfterBan++
+		}
+		if first == nil || mattersMore(f, first) {
+			first = f
+		}
+		if since.IsZero() || f.Since.Before(since) {
+			since = f.Since
+		}
+	}
+	s.Workloads, s.Images, s.Restrictions = count(len(workloads)), count(len(images)), count(len(restrictions))
+	if first != nil {
+		s.Action, s.Restriction, s.Phase = first.Action, first.Restriction, first.Phase
+		oldest := metav1.NewTime(since)
+		s.Since = &oldest
+		if first.Next != nil {
+			s.Next, s.NextOn = first.Next.Phase, first.Next.On
+		}
+	}
+	return s
+}
+
+// mattersMore orders findings for the one line that kubectl get shows: the strongest
+// action, then the earliest next phase.
+func mattersMore(a, b *exposure.Finding) bool {
+	return cmp.Or(
+		cmp.Compare(a.Action.Strength(), b.Action.Strength()),
+		nextOf(b).Compare(nextOf(a)),
+		cmp.Compare(b.Restriction, a.Restriction),
+	) > 0
+}
+
+func nextOf(f *exposure.Finding) time.Time {
+	if f.Next == nil {
+		return time.Unix(1<<40, 0) // after all that have one
+	}
+	return f.Next.Effective
+}
+
+func count(n int) int32 { return int32(n) } //nolint:gosec // objects of a cluster
+
+func reported(f *exposure.Finding) v1alpha1.ReportedFinding {
+	r := v1alpha1.ReportedFinding{
+		Workload:        workload(f.Workload),
+		ReportedImage:   imageOf(f.Key(), f.Since, f.SinceFrom),
+		ArrivedAfterBan: f.ArrivedAfterBan,
+		ArrivalWaiver:   f.ArrivalWaiver,
+		Carrier:         f.Carrier,
+		Field:           exposure.Shown(f.Field),
+		Canonical:       exposure.Shown(f.Canonical),
+		Upstream:        exposure.Shown(f.Upstream),
+		AlsoNamed:       exposure.Shown(f.AlsoNamed),
+		Admission:       f.Admission,
+		Pods:            count(f.Pods),
+		Node:            f.Node,
+		Digests:         slices.Clone(f.Digests[:min(len(f.Digests), v1alpha1.MaxReportDigests)]),
+		MoreDigests:     count(max(0, len(f.Digests)-v1alpha1.MaxReportDigests)),
+		UpdatedFrom:     f.UpdatedFrom,
+		Phase:           f.Phase,
+		Use:             string(f.Use),
+		Action:          f.Action,
+		RestartAction:   f.RestartAction,
+		RestartOwner:    f.RestartOwner,
+		Evidence:        string(f.Evidence),
+		Confidence:      f.Confidence,
+		Policies:        slices.Clone(f.Policies[:min(len(f.Policies), v1alpha1.MaxReportPolicies)]),
+		Waiver:          f.Waiver,
+		Remark:          exposure.Shown(remark(f)),
+	}
+	if f.Effective != nil {
+		effective := metav1.NewTime(*f.Effective)
+		r.Effective = &effective
+	}
+	if f.Next != nil {
+		r.Next = &v1alpha1.ReportedNext{
+			Phase: f.Next.Phase, Effective: metav1.NewTime(f.Next.Effective), On: f.Next.On, Action: f.Next.Action, ToldDaysBefore: f.ToldDaysBefore,
+		}
+	}
+	return r
+}
+
+// remark says why a finding is other than admission's would be.
+func remark(f *exposure.Finding) string {
+	switch {
+	case f.Vendor == "":
+		return f.Message
+	case f.UpdatedFrom != "":
+		return "another digest came under the same tag without any request: admission would judge an update that names it"
+	case f.Admission == v1alpha1.AdmissionCouldNotSee:
+		return "the object doesn't tell of the vendor, only what runs does"
+	default:
+		return ""
+	}
+}
+
+func workload(w exposure.Workload) v1alpha1.ReportedWorkload {
+	r := v1alpha1.ReportedWorkload{APIVersion: w.APIVersion, Kind: w.Kind, Name: w.Name, UID: string(w.UID)}
+	if w.Cluster {
+		r.Scope = "Cluster"
+	}
+	return r
+}
+
+func imageOf(k exposure.Key, since time.Time, from v1alpha1.SinceFrom) v1alpha1.ReportedImage {
+	return v1alpha1.ReportedImage{
+		Container: k.Container, Image: k.Image, Restriction: k.Restriction, Since: metav1.NewTime(since), SinceFrom: from,
+	}
+}

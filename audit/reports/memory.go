@@ -1,0 +1,100 @@
+package reports
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"embargo.dev/audit/exposure"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// keepResolved is how long a resolved finding stays.
+const keepResolved = 30 * 24 * time.Hour
+
+// memories are what is remembered of a namespace's findings on a vendor.
+type memories struct {
+	findings map[exposure.Key]exposure.Memory
+	resolved []v1alpha1.ResolvedFinding // the latest first
+}
+
+// remembered reads memories out of a report.
+func remembered(report *v1alpha1.VendorReport) *memories {
+	m := &memories{findings: make(map[exposure.Key]exposure.Memory, len(report.Findings)), resolved: report.Resolved}
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		memory := exposure.Memory{
+			Workload: exposure.Workload{
+				APIVersion: f.Workload.APIVersion, Kind: f.Workload.Kind, Namespace: report.Namespace, Name: f.Workload.Name,
+				UID: types.UID(f.Workload.UID), Cluster: f.Workload.Scope == "Cluster",
+			},
+			Since: f.Since.Time, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
+			Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, RuleSet: report.RuleSet, At: report.EvaluatedAt.Time,
+		}
+		if f.Next != nil {
+			memory.NextPhase, memory.ToldDaysBefore = f.Next.Phase, f.Next.ToldDaysBefore
+		}
+		key := exposure.Key{
+			Workload: types.UID(f.Workload.UID), Container: f.Container, Image: f.Image, Vendor: report.Vendor, Restriction: f.Restriction,
+		}
+		if f.Node != "" {
+			key.Workload = types.UID("static/" + f.Workload.Name)
+		}
+		m.findings[key] = memory
+	}
+	return m
+}
+
+// update takes what is found now, and moves what no longer is to the resolved ones.
+func (m *memories) update(findings []*exposure.Finding, ruleSet string, now time.Time) {
+	current := make(map[exposure.Key]exposure.Memory, len(findings))
+	for _, f := range findings {
+		key := f.Key()
+		current[key] = f.Remember(ruleSet, now, m.findings[key])
+	}
+	var gone []v1alpha1.ResolvedFinding
+	for key, memory := range m.findings {
+		if _, there := current[key]; !there {
+			gone = append(gone, v1alpha1.ResolvedFinding{
+				Workload: workload(memory.Workload), ReportedImage: imageOf(key, memory.Since, memory.SinceFrom),
+				ResolvedAt: metav1.NewTime(now.Truncate(time.Second)),
+			})
+		}
+	}
+	slices.SortFunc(gone, func(a, b v1alpha1.ResolvedFinding) int {
+		return cmp.Or(cmp.Compare(a.Workload.Kind, b.Workload.Kind), cmp.Compare(a.Workload.Name, b.Workload.Name), cmp.Compare(a.Container, b.Container),
+			cmp.Compare(a.Image, b.Image), cmp.Compare(a.Restriction, b.Restriction))
+	})
+	m.findings = current
+	m.resolved = slices.DeleteFunc(slices.Concat(gone, m.resolved), func(r v1alpha1.ResolvedFinding) bool {
+		return now.Sub(r.ResolvedAt.Time) > keepResolved
+	})
+	if len(m.resolved) > v1alpha1.MaxReportResolved {
+		m.resolved = slices.Clone(m.resolved[:v1alpha1.MaxReportResolved])
+	}
+}
+
+// byVendor parts findings, which keep their order.
+func byVendor(findings []*exposure.Finding) map[string][]*exposure.Finding {
+	parts := map[string][]*exposure.Finding{}
+	for _, f := range findings {
+		parts[f.Vendor] = append(parts[f.Vendor], f)
+	}
+	return parts
+}
+
+// vendorsIn are the vendors of both, sorted.
+func vendorsIn(parts map[string][]*exposure.Finding, there map[string]*memories) []string {
+	all := map[string]bool{}
+	for vendor := range parts {
+		all[vendor] = true
+	}
+	for vendor := range there {
+		all[vendor] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}

@@ -1,0 +1,71 @@
+package reports
+
+import (
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"embargo.dev/policies/v1alpha1"
+)
+
+// Page takes reports that are in the cluster: to remember by, where nothing is
+// remembered yet, and to be mended, where they are other than they should be.
+func (r *Reports) Page(objects []runtime.Object, listing uint32) {
+	for _, o := range objects {
+		if report, ok := o.(*v1alpha1.VendorReport); ok {
+			r.observe(report, listing)
+		}
+	}
+}
+
+// Listed forgets reports that are no longer there.
+func (r *Reports) Listed(listing uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, s := range r.seen {
+		if s.listing != listing {
+			delete(r.seen, key)
+			r.queue.Add(key)
+		}
+	}
+}
+
+// Change takes a report that was written or deleted by whomever.
+func (r *Reports) Change(kind watch.EventType, o runtime.Object) {
+	report, ok := o.(*v1alpha1.VendorReport)
+	if !ok {
+		return
+	}
+	if kind != watch.Deleted {
+		r.observe(report, 0)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := client.ObjectKeyFromObject(report)
+	delete(r.seen, key)
+	if r.want[key] != nil {
+		r.queue.Add(key)
+	}
+}
+
+func (r *Reports) observe(report *v1alpha1.VendorReport, listing uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := client.ObjectKeyFromObject(report)
+	if listing == 0 {
+		listing = r.seen[key].listing
+	}
+	r.seen[key] = seen{version: report.ResourceVersion, content: fingerprint(report), uid: report.UID, listing: listing}
+	want := r.want[key]
+	if want != nil {
+		if want.content != r.seen[key].content {
+			r.queue.Add(key)
+		}
+		return
+	}
+	if there := r.memory[report.Namespace][report.Vendor]; there == nil && nameOf(report.Vendor) == report.Name {
+		m := r.remember(report.Namespace, report.Vendor)
+		*m = *remembered(report)
+	}
+}

@@ -1,0 +1,182 @@
+package reports
+
+import (
+	"context"
+	"encoding/json"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"embargo.dev/audit/exposure"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// FieldManager is the name under which reports are written.
+const FieldManager = "embargo"
+
+// Reports are all VendorReports: as they should be, and as they were last seen.
+type Reports struct {
+	client client.Client
+	// vendor returns the UID of a RestrictedVendor; "" where there is none.
+	vendor func(name string) types.UID
+	queue  workqueue.TypedRateLimitingInterface[types.NamespacedName]
+
+	mu     sync.Mutex
+	memory map[string]map[string]*memories // by namespace and vendor
+	want   map[types.NamespacedName]*wanted
+	seen   map[types.NamespacedName]seen
+	wrote  map[types.NamespacedName]time.Time
+	counts Counts
+}
+
+// wanted is a report as it should be.
+type wanted struct {
+	report  *v1alpha1.VendorReport
+	content uint64 // but for when it was evaluated
+}
+
+// seen is a report as it was last seen in the cluster.
+type seen struct {
+	version string
+	content uint64
+	uid     types.UID
+	listing uint32
+}
+
+// Counts are what was written so far.
+type Counts struct{ Created, Updated, Deleted, Failed int }
+
+// New returns Reports that are written by the client.
+func New(c client.Client, vendor func(name string) types.UID) *Reports {
+	limits := workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](time.Second, time.Minute)
+	return &Reports{
+		client: c, vendor: vendor, queue: workqueue.NewTypedRateLimitingQueue(limits),
+		memory: map[string]map[string]*memories{}, want: map[types.NamespacedName]*wanted{},
+		seen: map[types.NamespacedName]seen{}, wrote: map[types.NamespacedName]time.Time{},
+	}
+}
+
+// Counts returns what was written so far.
+func (r *Reports) Counts() Counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts
+}
+
+// Recall returns how memories of a namespace's findings are looked up.
+func (r *Reports) Recall(namespace string) exposure.Recall {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	there := r.memory[namespace]
+	return func(key exposure.Key) (exposure.Memory, bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if m := there[key.Vendor]; m != nil {
+			memory, ok := m.findings[key]
+			return memory, ok
+		}
+		return exposure.Memory{}, false
+	}
+}
+
+// Namespaces are those of which anything is remembered.
+func (r *Reports) Namespaces() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := make([]string, 0, len(r.memory))
+	for name := range r.memory {
+		names = append(names, name)
+	}
+	return names
+}
+
+// Publish takes all findings of a namespace, in their order.
+func (r *Reports) Publish(_ context.Context, namespace, ruleSet string, findings []*exposure.Finding, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	parts := byVendor(findings)
+	for _, vendor := range vendorsIn(parts, r.memory[namespace]) {
+		if vendor != "" && r.vendor(vendor) == "" {
+			r.drop(namespace, vendor)
+			continue
+		}
+		m := r.remember(namespace, vendor)
+		m.update(parts[vendor], ruleSet, now)
+		if len(m.findings) == 0 && len(m.resolved) == 0 {
+			r.drop(namespace, vendor)
+			continue
+		}
+		r.set(build(namespace, vendor, ruleSet, parts[vendor], m.resolved), now)
+	}
+}
+
+func (r *Reports) remember(namespace, vendor string) *memories {
+	if r.memory[namespace] == nil {
+		r.memory[namespace] = map[string]*memories{}
+	}
+	m := r.memory[namespace][vendor]
+	if m == nil {
+		m = &memories{}
+		r.memory[namespace][vendor] = m
+	}
+	return m
+}
+
+// set makes a report what is wanted. One with the content of the one before keeps that
+// one's instant, and is the same.
+func (r *Reports) set(report *v1alpha1.VendorReport, now time.Time) {
+	if report.Vendor != "" {
+		report.OwnerReferences = []metav1.OwnerReference{{
+			APIVersion: v1alpha1.GroupVersion.String(), Kind: "RestrictedVendor", Name: report.Vendor, UID: r.vendor(report.Vendor),
+		}}
+	}
+	key := client.ObjectKeyFromObject(report)
+	content := fingerprint(report)
+	if before := r.want[key]; before != nil && before.content == content {
+		return
+	}
+	report.EvaluatedAt = metav1.NewTime(now.Truncate(time.Second))
+	r.want[key] = &wanted{report: report, content: content}
+	if r.seen[key].content != content {
+		r.queue.Add(key)
+	}
+}
+
+// drop forgets a vendor in a namespace, and has the report on it deleted.
+func (r *Reports) drop(namespace, vendor string) {
+	delete(r.memory[namespace], vendor)
+	if len(r.memory[namespace]) == 0 {
+		delete(r.memory, namespace)
+	}
+	key := types.NamespacedName{Namespace: namespace, Name: nameOf(vendor)}
+	delete(r.want, key)
+	if _, there := r.seen[key]; there {
+		r.queue.Add(key)
+	}
+}
+
+// Forget forgets a namespace that is gone, and its reports with it.
+func (r *Reports) Forget(namespace string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for vendor := range r.memory[namespace] {
+		key := types.NamespacedName{Namespace: namespace, Name: nameOf(vendor)}
+		delete(r.want, key)
+		delete(r.wrote, key)
+	}
+	delete(r.memory, namespace)
+}
+
+// fingerprint tells contents apart, but for when they were evaluated.
+func fingerprint(report *v1alpha1.VendorReport) uint64 {
+	hash := fnv.New64a()
+	// The type marshals to JSON whatever it holds, and a hash takes whatever is
+	// written to it.
+	_ = json.NewEncoder(hash).Encode([]any{report.Vendor, report.RuleSet, report.Summary, report.Findings, report.Resolved, report.OwnerReferences})
+	return hash.Sum64()
+}

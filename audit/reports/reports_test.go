@@ -1,0 +1,248 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"embargo.dev/audit/exposure"
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+var now = time.Date(2024, 9, 1, 0, 0, 0, 0, time.UTC)
+
+// desk is where reports are written, with a count of the writes.
+type desk struct {
+	*Reports
+	client client.Client
+
+	mu     sync.Mutex
+	writes []time.Time
+	gone   bool // whether the vendor is
+}
+
+func newDesk(t *testing.T, objects ...client.Object) *desk {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	require.NoError(t, v1alpha1.AddToScheme(scheme))
+	d := &desk{}
+	note := func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.writes = append(d.writes, time.Now())
+	}
+	d.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.CreateOption) error {
+			note()
+			return c.Create(ctx, o, options...)
+		},
+		Update: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.UpdateOption) error {
+			note()
+			return c.Update(ctx, o, options...)
+		},
+	}).Build()
+	d.Reports = New(d.client, func(name string) types.UID {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.gone {
+			return ""
+		}
+		return types.UID("uid-of-" + name)
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { d.Write(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		group.Wait()
+	})
+	return d
+}
+
+func (d *desk) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.writes)
+}
+
+func (d *desk) report(t *testing.T) *v1alpha1.VendorReport {
+	t.Helper()
+	var r v1alpha1.VendorReport
+	err := d.client.Get(t.Context(), client.ObjectKey{Namespace: "mail", Name: "acme"}, &r)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	require.NoError(t, err)
+	return &r
+}
+
+func (d *desk) await(t *testing.T, is func(*v1alpha1.VendorReport) bool) *v1alpha1.VendorReport {
+	t.Helper()
+	require.Eventually(t, func() bool { return is(d.report(t)) }, 5*time.Second, 10*time.Millisecond)
+	return d.report(t)
+}
+
+func shows(text string) func(*v1alpha1.VendorReport) bool {
+	return func(r *v1alpha1.VendorReport) bool { return r != nil && r.Summary.Shown == text }
+}
+
+func findings(n int) []*exposure.Finding {
+	all := make([]*exposure.Finding, n)
+	for i := range all {
+		all[i] = &exposure.Finding{
+			Finding: policies.Finding{
+				Container: "c", Field: "spec.containers[0].image", Image: "registry.acme.example/agent:1", Canonical: "registry.acme.example/agent:1",
+				Vendor: "acme", Restriction: "order", Phase: "banned", Use: policies.UseContinue, Action: v1alpha1.ActionWarn,
+				Evidence: policies.EvidenceReference, Confidence: v1alpha1.ConfidenceConfirmed, Policies: []string{"default"},
+			},
+			Workload:  exposure.Workload{APIVersion: "v1", Kind: "Pod", Namespace: "mail", Name: fmt.Sprintf("p-%05d", i), UID: types.UID(fmt.Sprint("uid-", i))},
+			Admission: v1alpha1.AdmissionCouldSee, Pods: 1, Since: now.Add(-time.Hour), SinceFrom: v1alpha1.SincePod,
+		}
+	}
+	return all
+}
+
+func TestAReportIsBounded(t *testing.T) {
+	d := newDesk(t)
+	d.Publish(t.Context(), "mail", "sha256:1", findings(10_000), now)
+	r := d.await(t, shows("250 of 10000"))
+	assert.Len(t, r.Findings, v1alpha1.MaxReportFindings)
+	assert.EqualValues(t, 10_000, r.Summary.Workloads)
+	assert.EqualValues(t, 10_000, r.Summary.Findings.Warn)
+	assert.EqualValues(t, 1, r.Summary.Images)
+	d.Publish(t.Context(), "mail", "sha256:1", nil, now.Add(time.Minute))
+	r = d.await(t, shows("0 of 0"))
+	assert.Len(t, r.Resolved, v1alpha1.MaxReportResolved)
+}
+
+func TestWhatDidNotChangeIsNotWritten(t *testing.T) {
+	d := newDesk(t)
+	d.Publish(t.Context(), "mail", "sha256:1", findings(3), now)
+	r := d.await(t, shows("3 of 3"))
+	for i := range 5 {
+		d.Publish(t.Context(), "mail", "sha256:1", findings(3), now.Add(time.Duration(i)*time.Hour))
+		d.Change(watch.Modified, r)
+	}
+	assert.Never(t, func() bool { return d.count() > 1 }, 1500*time.Millisecond, 50*time.Millisecond)
+	assert.Equal(t, now, d.report(t).EvaluatedAt.UTC(), "when its content came to be")
+}
+
+func TestAReportIsWrittenOnceASecondAtMost(t *testing.T) {
+	d := newDesk(t)
+	for i := range 20 {
+		d.Publish(t.Context(), "mail", "sha256:1", findings(i+1), now)
+		d.await(t, func(r *v1alpha1.VendorReport) bool { return r != nil })
+	}
+	d.await(t, shows("20 of 20"))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	require.Len(t, d.writes, 2, "the first, and a second later the last")
+	assert.GreaterOrEqual(t, d.writes[1].Sub(d.writes[0]), pause-10*time.Millisecond)
+}
+
+func TestWhatOthersDoToAReportIsMended(t *testing.T) {
+	d := newDesk(t)
+	d.Publish(t.Context(), "mail", "sha256:1", findings(2), now)
+	r := d.await(t, shows("2 of 2"))
+	r.Summary.Shown, r.Findings = "1 of 1", r.Findings[:1]
+	require.NoError(t, d.client.Update(t.Context(), r))
+	d.Change(watch.Modified, r)
+	d.await(t, shows("2 of 2"))
+	r = d.report(t)
+	require.NoError(t, d.client.Delete(t.Context(), r))
+	d.Change(watch.Deleted, r)
+	d.await(t, shows("2 of 2"))
+
+	// A write in between that the audit hasn't seen yet is a conflict, and no more.
+	r = d.report(t)
+	r.Summary.Shown = "9 of 9"
+	require.NoError(t, d.client.Update(t.Context(), r))
+	d.Publish(t.Context(), "mail", "sha256:1", findings(4), now)
+	d.await(t, shows("4 of 4"))
+}
+
+func TestResolvedFindingsStayForAWhile(t *testing.T) {
+	d := newDesk(t)
+	d.Publish(t.Context(), "mail", "sha256:1", findings(2), now)
+	d.Publish(t.Context(), "mail", "sha256:1", findings(1), now.Add(time.Hour))
+	r := d.await(t, shows("1 of 1"))
+	require.Len(t, r.Resolved, 1)
+	assert.Equal(t, "p-00001", r.Resolved[0].Workload.Name)
+	assert.Equal(t, now.Add(-time.Hour), r.Resolved[0].Since.UTC())
+	assert.Equal(t, now.Add(time.Hour), r.Resolved[0].ResolvedAt.UTC())
+	d.Publish(t.Context(), "mail", "sha256:1", nil, now.Add(2*time.Hour))
+	assert.Len(t, d.await(t, shows("0 of 0")).Resolved, 2)
+	d.Publish(t.Context(), "mail", "sha256:1", nil, now.Add(2*time.Hour+keepResolved+time.Second))
+	d.await(t, func(r *v1alpha1.VendorReport) bool { return r == nil })
+	assert.Empty(t, d.Namespaces())
+}
+
+func TestAReportGoesWithItsVendor(t *testing.T) {
+	d := newDesk(t)
+	d.Publish(t.Context(), "mail", "sha256:1", findings(2), now)
+	r := d.await(t, shows("2 of 2"))
+	assert.Equal(t, types.UID("uid-of-acme"), r.OwnerReferences[0].UID)
+	d.mu.Lock()
+	d.gone = true
+	d.mu.Unlock()
+	d.Publish(t.Context(), "mail", "sha256:2", nil, now)
+	d.await(t, func(r *v1alpha1.VendorReport) bool { return r == nil })
+}
+
+// TestAnotherLeaderRemembers has a second audit read what the first one wrote.
+func TestAnotherLeaderRemembers(t *testing.T) {
+	d := newDesk(t)
+	found := findings(3)
+	found[0].ArrivedAfterBan, found[0].Digests, found[0].UpdatedFrom = true, []string{"sha256:2"}, "sha256:1"
+	found[1].ArrivalWaiver = "w"
+	found[2].Node = "node-1"
+	found[2].Next = &policies.NextPhase{Phase: "stopped", Effective: now.Add(time.Hour)}
+	found[2].ToldDaysBefore = 7
+	d.Publish(t.Context(), "mail", "sha256:1", found, now)
+	written := d.await(t, shows("3 of 3"))
+
+	next := newDesk(t, written)
+	next.Page([]runtime.Object{written}, 1)
+	next.Listed(1)
+	assert.Equal(t, []string{"mail"}, next.Namespaces())
+	recall, recallBefore := next.Recall("mail"), d.Recall("mail")
+	for _, f := range found {
+		want, known := recallBefore(f.Key())
+		require.True(t, known)
+		got, known := recall(f.Key())
+		require.True(t, known, "%+v", f.Key())
+		got.Since, got.At = got.Since.UTC(), got.At.UTC()
+		assert.Equal(t, want, got)
+	}
+	next.Publish(t.Context(), "mail", "sha256:1", found, now.Add(time.Hour))
+	assert.Never(t, func() bool { return next.count() > 0 }, 500*time.Millisecond, 50*time.Millisecond, "and has nothing to write")
+}
+
+func TestTheLineThatGetShows(t *testing.T) {
+	found := findings(4)
+	found[1].Restriction, found[1].Next = "sooner", &policies.NextPhase{Phase: "stopped", Effective: now.Add(time.Hour)}
+	found[2].Restriction, found[2].Next = "later", &policies.NextPhase{Phase: "ended", Effective: now.Add(2 * time.Hour)}
+	found[3].Restriction, found[3].Action = "weak", v1alpha1.ActionAudit
+	found[3].Next = &policies.NextPhase{Phase: "soon", Effective: now.Add(time.Minute)}
+	found[3].Since = now.Add(-48 * time.Hour)
+	s := summarise(found)
+	assert.Equal(t, "sooner", s.Restriction)
+	assert.Equal(t, "stopped", s.Next)
+	assert.EqualValues(t, 4, s.Restrictions)
+	assert.Equal(t, v1alpha1.ActionWarn, s.Action)
+	assert.Equal(t, v1alpha1.ActionCounts{Warn: 3, Audit: 1}, s.Findings)
+	assert.Equal(t, now.Add(-48*time.Hour), s.Since.UTC())
+}

@@ -1,0 +1,108 @@
+package audit
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	batchv1 "k8s.io/api/batch/v1"
+
+	"embargo.dev/audit/exposure"
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+func TestSinceIsKept(t *testing.T) {
+	c := newCluster(t, later)
+	d := deployment("av", agent, announced)
+	rs := replicaSet("av-1", agent, announced, d, 1)
+	c.list(d, rs)
+	assert.Equal(t, announced, c.one().Since)
+	c.inventory.Remove(rs.UID)
+	c.list(replicaSet("av-2", agent, later, d, 1))
+	f := c.one()
+	assert.Equal(t, announced, f.Since, "though what told it is gone")
+	assert.Equal(t, v1alpha1.SinceReplicaSet, f.SinceFrom)
+	assert.False(t, f.ArrivedAfterBan)
+}
+
+func TestWhatArrivedAfterTheBanIsToldFirst(t *testing.T) {
+	c := newCluster(t, later)
+	c.list(pod(about("a-old", announced, nil), agent), pod(about("z-new", ban.Add(time.Hour), nil), agent))
+	findings := c.look()
+	assert.Equal(t, "z-new", findings[0].Workload.Name)
+	assert.True(t, findings[0].ArrivedAfterBan)
+	assert.False(t, findings[1].ArrivedAfterBan)
+}
+
+func TestAWaiverThatCoveredTheArrivalIsRemembered(t *testing.T) {
+	c := newCluster(t, later, waiver(later.Add(time.Hour)))
+	c.list(pod(about("p", ban.Add(time.Hour), nil), agent))
+	f := c.one()
+	assert.Equal(t, v1alpha1.ActionAudit, f.Action)
+	assert.False(t, f.ArrivedAfterBan)
+	assert.Equal(t, "replacing", f.ArrivalWaiver)
+	c.at(later.Add(2 * time.Hour))
+	f = c.one()
+	assert.Equal(t, v1alpha1.ActionWarn, f.Action, "the waiver has expired")
+	assert.Empty(t, f.Waiver)
+	assert.False(t, f.ArrivedAfterBan, "it covered the arrival all the same")
+	c.restrict(policies.Source{Vendors: []v1alpha1.RestrictedVendor{acme()}, Policies: []v1alpha1.VendorPolicy{everywhere()}})
+	assert.False(t, c.one().ArrivedAfterBan, "also when the waiver is gone")
+}
+
+// TestALateAuditAccusesNobody has the audit see first, long after the ban, what nothing
+// tells the age of.
+func TestALateAuditAccusesNobody(t *testing.T) {
+	c := newCluster(t, later)
+	cron := func(created time.Time, image string) *batchv1.CronJob {
+		o := &batchv1.CronJob{ObjectMeta: about("nightly", created, nil)}
+		o.Spec.JobTemplate.Spec.Template = template(image)
+		return o
+	}
+	c.list(cron(announced, agent))
+	f := c.one()
+	assert.Equal(t, v1alpha1.SinceFirstSeen, f.SinceFrom)
+	assert.Equal(t, later, f.Since)
+	assert.False(t, f.ArrivedAfterBan, "it was made before the ban; nobody knows since when it carries the image")
+
+	c = newCluster(t, later)
+	c.list(cron(ban.Add(time.Hour), agent))
+	assert.True(t, c.one().ArrivedAfterBan, "it was made after the ban")
+
+	c = newCluster(t, later)
+	c.list(cron(announced, "nginx"))
+	assert.Empty(t, c.look())
+	c.change(cron(announced, agent))
+	assert.True(t, c.one().ArrivedAfterBan, "the audit saw it come")
+	c.inventory.Remove("uid-nightly")
+	c.list(cron(announced, agent))
+	assert.True(t, c.one().ArrivedAfterBan, "which another leader knows from the report")
+}
+
+func TestPeopleAreToldOnceOfEachChange(t *testing.T) {
+	c := newCluster(t, ban.Add(-60*24*time.Hour))
+	c.list(pod(about("p", announced, nil), agent))
+	told := func() exposure.News {
+		news := c.one().News
+		assert.Equal(t, exposure.Nothing, c.one().News, "nothing is told twice")
+		return news
+	}
+	assert.Equal(t, exposure.Restricted, told())
+	for _, days := range []int{30, 7, 1} {
+		c.at(ban.Add(-time.Duration(days)*24*time.Hour - time.Second))
+		assert.Equal(t, exposure.Nothing, told(), "%d days and a second before", days)
+		next, ok := c.one().NextTelling(c.now)
+		assert.True(t, ok)
+		c.at(next)
+		assert.Equal(t, exposure.PhaseNear, told(), "%d days before", days)
+	}
+	c.at(ban)
+	assert.Equal(t, exposure.PhaseBegan, told())
+	_, ok := c.one().NextTelling(c.now)
+	assert.False(t, ok)
+
+	c = newCluster(t, ban.Add(-3*24*time.Hour))
+	c.list(pod(about("p", announced, nil), agent))
+	assert.Equal(t, exposure.Restricted, told(), "what is found a few days before says so at once")
+}

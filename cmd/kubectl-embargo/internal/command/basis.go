@@ -1,0 +1,124 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
+	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
+	"embargo.dev/policies"
+)
+
+// basis is what commands that evaluate have in common: by which rules, at which
+// instant, and what there was to remark.
+type basis struct {
+	genericiooptions.IOStreams
+
+	asOf  string
+	rules rulesOptions
+
+	instant     policies.Instant
+	notices     []string
+	problems    []string // what could not be read or reached, as it was told
+	bad         bool     // something could not be read
+	unreachable bool     // something could not be reached, or may not be read
+}
+
+const (
+	asOfUsage     = "instant (RFC 3339), or date (the first instant of that day in each restriction's zone); default now"
+	listUsage     = "files with RestrictedVendors, instead of the built-in list"
+	policyUsage   = "files with VendorPolicies and VendorWaivers, instead of the default policy"
+	audienceUsage = "audiences, instead of the policies'"
+)
+
+func (b *basis) addFlags(cmd *cobra.Command) {
+	b.addListFlags(cmd)
+	cmd.Flags().StringSliceVar(&b.rules.policies, "policy", nil, policyUsage)
+	addAudienceFlag(cmd, &b.rules.audiences, audienceUsage)
+}
+
+// addListFlags adds the flags of commands that know no policy.
+func (b *basis) addListFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&b.asOf, "as-of", "", asOfUsage)
+	cmd.Flags().StringSliceVar(&b.rules.lists, "list", nil, listUsage)
+}
+
+// complete reads the instant.
+func (b *basis) complete(flags *pflag.FlagSet) error {
+	b.instant = policies.At(time.Now())
+	if !flags.Changed("as-of") {
+		return nil
+	}
+	instant, err := policies.ParseInstant(b.asOf)
+	if err != nil {
+		return fmt.Errorf("--as-of: %w", err)
+	}
+	b.instant = instant
+	b.notice("evaluated as of %s, not now", b.asOf)
+	return nil
+}
+
+// asked is the instant as it was asked for.
+func (b *basis) asked() string {
+	if b.asOf != "" {
+		return b.asOf
+	}
+	return b.instant.String()
+}
+
+func (b *basis) notice(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !slices.Contains(b.notices, text) {
+		b.notices = append(b.notices, text)
+	}
+}
+
+// tell writes the notices where they don't mix with the output.
+func (b *basis) tell() {
+	for _, n := range b.notices {
+		fmt.Fprintf(b.ErrOut, "notice: %s\n", n)
+	}
+}
+
+// broken tells what can't be read; the rest is still evaluated.
+func (b *basis) broken(err *manifest.Error) {
+	fmt.Fprintf(b.ErrOut, "error: %v\n", err)
+	b.problems = append(b.problems, err.Error())
+	b.mark(err)
+}
+
+// unread tells, once, what of the cluster can't be read.
+func (b *basis) unread(err error) {
+	if !slices.Contains(b.problems, err.Error()) {
+		b.problems = append(b.problems, err.Error())
+		fmt.Fprintf(b.ErrOut, "error: %v\n", err)
+	}
+	b.mark(err)
+}
+
+func (b *basis) mark(err error) {
+	if errors.Is(err, manifest.ErrUnreachable) || errors.Is(err, cluster.ErrUnread) {
+		b.unreachable = true
+	} else {
+		b.bad = true
+	}
+}
+
+// exit is the exit code of what could not be read, which goes before what could not
+// be reached; nil where all could.
+func (b *basis) exit() error {
+	switch {
+	case b.bad:
+		return exit(exitBad)
+	case b.unreachable:
+		return exit(exitUnreachable)
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,52 @@
+package command
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"embargo.dev/policies/catalog"
+)
+
+// addAudienceFlag adds --audience, which the shell completes.
+func addAudienceFlag(cmd *cobra.Command, to *[]string, usage string) {
+	cmd.Flags().StringSliceVar(to, "audience", nil, usage)
+	completeWith(cmd, "audience", audiences)
+}
+
+// addChoiceFlag adds a flag that takes one of a few words.
+func addChoiceFlag(cmd *cobra.Command, to *string, name, shorthand, value, usage string, choices []string) {
+	cmd.Flags().StringVarP(to, name, shorthand, value, usage)
+	completeWith(cmd, name, func() []string { return choices })
+}
+
+func completeWith(cmd *cobra.Command, flag string, words func() []string) {
+	complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return words(), cobra.ShellCompDirectiveNoFileComp
+	}
+	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err) // the flag was added a line above
+	}
+}
+
+// completeVendors offers the built-in vendors that aren't named yet.
+func completeVendors(_ *cobra.Command, named []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	rest := slices.DeleteFunc(catalog.Names(), func(name string) bool { return slices.Contains(named, name) })
+	return rest, cobra.ShellCompDirectiveNoFileComp
+}
+
+// audiences are those of the built-in list's restrictions.
+func audiences() []string {
+	vendors, err := catalog.Vendors()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for i := range vendors {
+		for j := range vendors[i].Spec.Restrictions {
+			names = append(names, vendors[i].Spec.Restrictions[j].Audience)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,70 @@
+package command
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// meter shows on a terminal how much has been read, and takes its line away again.
+// Where there is no terminal, it shows nothing.
+type meter struct {
+	out      io.Writer
+	terminal bool
+	now      func() time.Time
+
+	mu    sync.Mutex
+	begun time.Time
+	told  time.Time
+	total int64
+	shown bool
+}
+
+const (
+	patience = time.Second // what is read sooner is not worth a line
+	throttle = 200 * time.Millisecond
+)
+
+func newMeter(out io.Writer) *meter {
+	file, ok := out.(*os.File)
+	return &meter{out: out, terminal: ok && term.IsTerminal(int(file.Fd())), now: time.Now, begun: time.Now()}
+}
+
+// read adds what has been read of a source.
+func (m *meter) read(source string, bytes int) {
+	if !m.terminal {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.total += int64(bytes)
+	now := m.now()
+	if now.Sub(m.begun) < patience || now.Sub(m.told) < throttle {
+		return
+	}
+	m.told, m.shown = now, true
+	fmt.Fprintf(m.out, "\r\x1b[K%.1f MB read: %s", float64(m.total)/1e6, shortened(source, 60))
+}
+
+// clear takes the line away, before something else is written.
+func (m *meter) clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.shown {
+		fmt.Fprint(m.out, "\r\x1b[K")
+		m.shown = false
+	}
+}
+
+// shortened keeps the end of a name, which tells more than its beginning.
+func shortened(name string, most int) string {
+	runes := []rune(name)
+	if len(runes) <= most {
+		return name
+	}
+	return "…" + string(runes[len(runes)-most+1:])
+}

@@ -1,0 +1,143 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"embargo.dev/cmd/kubectl-embargo/internal/calendar"
+	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// banSchedule prints the ban schedule.
+type banSchedule struct {
+	basis
+
+	format    string
+	audiences []string
+}
+
+var scheduleFormats = []string{"table", "wide", "json", "yaml", "ics"}
+
+func newSchedule(name string, streams genericiooptions.IOStreams) *cobra.Command {
+	s := &banSchedule{basis: basis{IOStreams: streams}}
+	cmd := &cobra.Command{
+		Use:   "schedule [VENDOR...]",
+		Short: "Print the ban schedule, past and coming",
+		Long: `Print the phases of every restriction, past and coming, with what each asks for and
+the text that it goes back to: as a table with a picture of time, or for programs. Dates
+are those of the restriction's zone.`,
+		Example: examples(name, `
+			# Everything on the built-in list
+			%[1]s schedule
+
+			# One vendor's, for one audience
+			%[1]s schedule kaspersky --audience us-persons -o wide
+
+			# The dates for a calendar
+			%[1]s schedule -o ics > bans.ics`),
+		ValidArgsFunction: completeVendors,
+		RunE: func(cmd *cobra.Command, vendors []string) error {
+			if !slices.Contains(scheduleFormats, s.format) {
+				return fmt.Errorf("-o %q: want one of %s", s.format, strings.Join(scheduleFormats, ", "))
+			}
+			if err := s.complete(cmd.Flags()); err != nil {
+				return err
+			}
+			return s.run(cmd.Context(), vendors)
+		},
+	}
+	s.addListFlags(cmd)
+	addAudienceFlag(cmd, &s.audiences, "audiences whose restrictions to print; default all")
+	addChoiceFlag(cmd, &s.format, "output", "o", "table", "output format: "+strings.Join(scheduleFormats, ", "), scheduleFormats)
+	return cmd
+}
+
+func (s *banSchedule) run(ctx context.Context, names []string) error {
+	listed, err := s.rules.loadList(ctx, s.In, s.broken)
+	if err != nil {
+		return err
+	}
+	for _, n := range listed.notices {
+		s.notice("%s", n)
+	}
+	listed.compile() // tells what is wrong
+	vendors, err := named(listed.source.Vendors, names)
+	if err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	for _, a := range s.audiences {
+		wanted[a] = true
+	}
+	entries := calendar.Entries(vendors, wanted, s.instant)
+	for i := range entries {
+		if e := &entries[i]; e.Verification == v1alpha1.VerificationUnverified {
+			s.notice("the date of phase %q of %s/%s is not verified in a primary source", e.Phase, e.Vendor, e.Restriction)
+		}
+	}
+	if len(entries) == 0 {
+		s.notice("no restriction of these vendors is for these audiences")
+	}
+	s.tell()
+	return errors.Join(s.print(entries), s.exit())
+}
+
+func (s *banSchedule) print(entries []calendar.Entry) error {
+	now := s.instant.In(time.UTC)
+	switch s.format {
+	case "json", "yaml":
+		return printStructured(s.Out, s.format, entries)
+	case "ics":
+		return calendar.ICS(s.Out, entries, now)
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := calendar.Table(s.Out, entries, s.format == "wide"); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.Out)
+	look := calendar.Look{Width: terminal.Width(s.Out), UTF8: terminal.UTF8(s.Out), Colour: terminal.Colour(s.Out)}
+	if err := calendar.Picture(s.Out, entries, now, look); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.Out)
+	return calendar.Citations(s.Out, entries)
+}
+
+// named returns the vendors with the names, all where none is given.
+func named(vendors []v1alpha1.RestrictedVendor, names []string) ([]v1alpha1.RestrictedVendor, error) {
+	if len(names) == 0 {
+		return vendors, nil
+	}
+	var chosen []v1alpha1.RestrictedVendor
+	for _, name := range names {
+		at := slices.IndexFunc(vendors, func(v v1alpha1.RestrictedVendor) bool { return v.Name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("vendor %q is not on the list, which has %s", name, namesOf(vendors))
+		}
+		if !slices.ContainsFunc(chosen, func(v v1alpha1.RestrictedVendor) bool { return v.Name == name }) {
+			chosen = append(chosen, vendors[at])
+		}
+	}
+	return chosen, nil
+}
+
+func namesOf(vendors []v1alpha1.RestrictedVendor) string {
+	var names []string
+	for i := range vendors {
+		names = append(names, vendors[i].Name)
+	}
+	if len(names) == 0 {
+		return "nobody"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,65 @@
+package command_test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheScheduleIsAsTheContractSays(t *testing.T) {
+	a := run(t, "", "schedule", "kaspersky", "--audience", "us-persons", "-o", "json")
+	assert.Equal(t, 0, a.code, a.stderr)
+	want, err := os.ReadFile("testdata/schedule.json")
+	require.NoError(t, err)
+	assert.Equal(t, string(want), a.stdout)
+}
+
+func TestTheScheduleAtADate(t *testing.T) {
+	t.Setenv("COLUMNS", "80")
+	a := run(t, "", "schedule", "kaspersky", "--as-of", "2024-08-01", "--audience", "us-persons,us-federal-civilian")
+	assert.Equal(t, 0, a.code, a.stderr)
+	want, err := os.ReadFile("testdata/schedule.txt")
+	require.NoError(t, err)
+	assert.Equal(t, string(want), a.stdout)
+}
+
+func TestAScheduleOfNobody(t *testing.T) {
+	a := run(t, "", "schedule", "kasperski")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.stderr, `vendor "kasperski" is not on the list, which has `)
+	a = run(t, "", "schedule", "--audience", "nobody", "-o", "json")
+	assert.Equal(t, 0, a.code)
+	var entries []any
+	require.NoError(t, json.Unmarshal([]byte(a.stdout), &entries))
+	assert.Empty(t, entries)
+	assert.Contains(t, a.stderr, "no restriction of these vendors is for these audiences")
+}
+
+func TestAScheduleOfAFileNamesWhatIsWrong(t *testing.T) {
+	list := write(t, "list.yaml", strings.Replace(acmeVendor, "America/New_York", "America/NewYork", 1))
+	a := run(t, "", "schedule", "--list", list)
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.stderr, `did you mean "America/New_York"?`)
+	assert.Contains(t, a.stderr, "list.yaml:")
+}
+
+const acmeVendor = `apiVersion: embargo.dev/v1alpha1
+kind: RestrictedVendor
+metadata: {name: acme}
+spec:
+  displayName: Acme; Ltd, "the\n maker"
+  images: {repositories: [{pattern: "registry.acme.example/**"}]}
+  restrictions:
+    - name: us-test
+      authority: an authority
+      citations: [{title: Order 1, url: "https://example.com/1"}]
+      audience: us-persons
+      timeZone: America/New_York
+      schedule:
+        - {phase: announced, effective: "2024-06-20", summary: "announced, and then; more \\ to come", introduce: Warn, update: Warn, continue: Audit}
+        - {phase: hour, effective: "2024-09-29T23:30:00-04:00", introduce: Deny, update: Deny, continue: Warn, verification: Unverified}
+`

@@ -1,0 +1,88 @@
+package output
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// format is a way to print a result.
+type format struct {
+	name  string
+	file  bool // for results of files
+	live  bool // for results of clusters
+	print func(w io.Writer, r *Result, colour bool) error
+}
+
+var formats = []format{
+	{"table", true, true, table},
+	{"wide", true, true, wide},
+	{"json", true, true, printJSON},
+	{"yaml", true, true, printYAML},
+	{"sarif", true, false, printSARIF},
+	{"junit", true, true, printJUnit},
+	{"html", true, true, printHTML},
+	{"csv", false, true, printCSV},
+}
+
+// Formats returns the names of the formats for files, or for live clusters.
+func Formats(live bool) []string {
+	var names []string
+	for _, f := range formats {
+		if live && f.live || !live && f.file {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// errNoLines says why SARIF is refused for a cluster.
+var errNoLines = errors.New(`-o "sarif": a live cluster has no files and lines to point to, which SARIF is about; for other programs there are json, junit and csv`)
+
+// CheckFormat refuses a name that is no format for files, or for live clusters.
+func CheckFormat(name string, live bool) error {
+	switch names := Formats(live); {
+	case slices.Contains(names, name):
+		return nil
+	case live && name == "sarif":
+		return errNoLines
+	default:
+		return fmt.Errorf("-o %q: want one of %s", name, strings.Join(names, ", "))
+	}
+}
+
+// NeedsImages reports whether a format tells all images, not only those with findings.
+func NeedsImages(name string) bool { return name == "junit" }
+
+// Print writes the result in a format.
+func Print(w io.Writer, name string, r *Result, colour bool) error {
+	if err := CheckFormat(name, r.live()); err != nil {
+		return err
+	}
+	// Lists without anything in them are empty, and not null.
+	r.Notices = append([]string{}, r.Notices...)
+	r.Findings = append([]Finding{}, r.Findings...)
+	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
+	return formats[i].print(w, r, colour)
+}
+
+func printJSON(w io.Writer, r *Result, _ bool) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(r)
+}
+
+func printYAML(w io.Writer, r *Result, _ bool) error {
+	text, err := yaml.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}

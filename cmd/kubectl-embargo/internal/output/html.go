@@ -1,0 +1,103 @@
+package output
+
+import (
+	"cmp"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+)
+
+//go:embed html/page.css
+var pageStyle string
+
+//go:embed html/page.js
+var pageScript string
+
+//go:embed html/page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// page is what the page shows, in its order.
+type page struct {
+	Policy   string // what the browser may load: nothing but the style and the script
+	Style    template.CSS
+	Script   template.JS
+	Title    string
+	Live     bool
+	Verdict  verdict
+	Tiles    []tile
+	Problems []string
+	Facts    []fact
+	Notices  []string
+	Measures []measureView
+	Exposure []exposureView
+	Findings []findingView
+	Vendors  []string // of the findings, to filter by
+}
+
+type tile struct {
+	Class, Name string
+	Count       int
+}
+
+type fact struct {
+	Name, Value string
+	Code        bool
+}
+
+// printHTML writes a page that needs nothing but itself.
+func printHTML(w io.Writer, r *Result, _ bool) error {
+	p := page{
+		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(pageStyle), hash(pageScript)),
+		Style:  template.CSS(pageStyle), Script: template.JS(pageScript), //nolint:gosec // both are our own
+		Live:     r.live(),
+		Verdict:  r.verdict(),
+		Problems: r.Problems, Notices: r.Notices,
+		Tiles: []tile{
+			{"deny", "Deny", r.Summary.Deny}, {"warn", "Warn", r.Summary.Warn}, {"audit", "Audit", r.Summary.Audit},
+			{"", "images evaluated", r.Summary.Images}, {"", "objects read", r.Summary.Objects},
+		},
+		Facts:    r.facts(),
+		Exposure: r.exposure(),
+		Findings: r.findingViews(),
+	}
+	p.Title = "Embargo: " + p.Verdict.Title
+	measures := r.measures()
+	slices.SortStableFunc(measures, func(a, b *measure) int { return strongest(b.findings).Strength() - strongest(a.findings).Strength() })
+	for _, m := range measures {
+		p.Measures = append(p.Measures, m.view(r))
+	}
+	for _, f := range p.Findings {
+		if f.Vendor != "" && !slices.Contains(p.Vendors, f.Vendor) {
+			p.Vendors = append(p.Vendors, f.Vendor)
+		}
+	}
+	slices.Sort(p.Vendors)
+	return pageTemplate.Execute(w, p)
+}
+
+// hash names a text as a content security policy does.
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func (r *Result) facts() []fact {
+	facts := []fact{{Name: "As of", Value: r.asOf()}}
+	add := func(known bool, name, value string) {
+		if known {
+			facts = append(facts, fact{Name: name, Value: value})
+		}
+	}
+	add(!r.Made.IsZero(), "Made", r.Made.UTC().Format("2006-01-02 15:04 UTC"))
+	add(r.Version != "", "Made by", "kubectl-embargo "+r.Version)
+	add(true, "Fails at", cmp.Or(string(r.FailOn), "nothing"))
+	add(r.Summary.Skipped > 0, "Skipped", count(r.Summary.Skipped, "document")+" without a Kubernetes object")
+	add(r.Summary.Unparsable > 0, "Unparsable", count(r.Summary.Unparsable, "finding")+" whose vendor can't be told")
+	return append(facts, fact{Name: "Rule set", Value: r.RuleSet, Code: true})
+}

@@ -1,0 +1,67 @@
+package output
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// findingView is a row of the findings.
+type findingView struct {
+	Finding
+
+	Class    string
+	Object   string
+	Place    string
+	Anchor   string // of the measure
+	Name     string // of the measure
+	Since    string
+	PhaseOn  string
+	NextOn   string
+	Reading  string // how the image was read, where it is not as written
+	Policies string
+}
+
+// findingViews returns the findings, the strongest action first.
+func (r *Result) findingViews() []findingView {
+	zones := map[string]*time.Location{}
+	for _, m := range r.measures() {
+		if m.schedule != nil {
+			zones[m.id()] = m.schedule.Zone()
+		}
+	}
+	views := make([]findingView, 0, len(r.Findings))
+	for _, f := range r.Findings {
+		v := findingView{
+			Finding: f, Class: strings.ToLower(string(f.Action)), Object: f.object(), Place: f.File, Policies: strings.Join(f.Policies, ", "),
+		}
+		if f.Line > 0 {
+			v.Place = fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)
+		}
+		if f.Vendor != "" {
+			v.Name, v.Anchor = f.Vendor+"/"+f.Restriction, anchor(f.Vendor, f.Restriction)
+		}
+		zone := cmp.Or(zones[v.Name], time.UTC)
+		if f.Effective != nil {
+			v.PhaseOn = day(*f.Effective, zone)
+		}
+		if f.Next != nil {
+			v.NextOn = day(f.Next.Effective, zone)
+		}
+		if f.Since != nil {
+			v.Since = day(*f.Since, time.UTC)
+		}
+		v.Reading = cmp.Or(f.Upstream, f.Canonical)
+		views = append(views, v)
+	}
+	slices.SortStableFunc(views, func(a, b findingView) int { return b.Action.Strength() - a.Action.Strength() })
+	return views
+}
+
+// day shows the day of an instant in a zone.
+func day(at time.Time, zone *time.Location) string { return at.In(zone).Format(time.DateOnly) }
+
+// anchor is where a measure stands in the page.
+func anchor(vendor, restriction string) string { return "measure-" + vendor + "-" + restriction }

@@ -1,0 +1,85 @@
+package output
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"embargo.dev/policies/schedule"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// measure is a restriction that findings name, with what the list says of it.
+type measure struct {
+	Vendor      string
+	DisplayName string
+	Replacement string
+	v1alpha1.Restriction
+
+	schedule *schedule.Schedule // nil where the list doesn't say, or it doesn't compile
+	findings []Finding
+}
+
+// id names the measure.
+func (m *measure) id() string { return m.Vendor + "/" + m.Name }
+
+// measures returns the restrictions that findings name, by vendor and name.
+func (r *Result) measures() []*measure {
+	known := map[string]*measure{}
+	for _, f := range r.Findings {
+		if f.Vendor == "" {
+			continue
+		}
+		m := &measure{Vendor: f.Vendor, DisplayName: f.Vendor, Restriction: v1alpha1.Restriction{Name: f.Restriction}}
+		if first, ok := known[m.id()]; ok {
+			m = first
+		} else {
+			m.describe(r.Vendors)
+			known[m.id()] = m
+		}
+		m.findings = append(m.findings, f)
+	}
+	list := make([]*measure, 0, len(known))
+	for _, m := range known {
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b *measure) int { return cmp.Or(cmp.Compare(a.Vendor, b.Vendor), cmp.Compare(a.Name, b.Name)) })
+	return list
+}
+
+// describe fills in what the list says.
+func (m *measure) describe(vendors []v1alpha1.RestrictedVendor) {
+	for i := range vendors {
+		v := &vendors[i]
+		if v.Name != m.Vendor {
+			continue
+		}
+		m.DisplayName, m.Replacement = v.Spec.DisplayName, v.Spec.Replacement
+		for j := range v.Spec.Restrictions {
+			if r := &v.Spec.Restrictions[j]; r.Name == m.Name {
+				m.Restriction = *r
+				m.schedule, _ = schedule.Compile(field.NewPath("spec"), r.TimeZone, r.Schedule)
+				return
+			}
+		}
+	}
+}
+
+// url is where the text of the measure can be read, "" where that isn't known.
+func (m *measure) url() string {
+	if len(m.Citations) == 0 {
+		return ""
+	}
+	return m.Citations[0].URL
+}
+
+// day shows an instant as a day in the measure's zone or, where a phase doesn't begin
+// with a day, as an instant.
+func (m *measure) day(p *schedule.Phase) string {
+	if _, err := time.Parse(time.DateOnly, p.Effective); err == nil {
+		return p.Effective
+	}
+	return p.Instant.In(m.schedule.Zone()).Format("2006-01-02 15:04 MST")
+}
