@@ -103,7 +103,9 @@ func TestACertificateOfAnotherCAIsServedOnceThatIsKnown(t *testing.T) {
 	assert.Equal(t, renewed, encoded(served.Certificate[0]), "its CA is known")
 }
 
-func encoded(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
+func encoded(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
 
 func TestWhatDoesNotFitIsRefusedAndTheOldStays(t *testing.T) {
 	s := &Server{}
