@@ -83,6 +83,10 @@ test: binaries ## Set up and run all tests, also those on the real API server
 	go -C test/tools/image test ./...
 	go -C test/tools/monitoring test ./...
 
+.PHONY: test-browser
+test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian's chromium)
+	go test -tags browser -timeout 10m ./cmd/kubectl-embargo/internal/output/browser
+
 # Root only: it runs real nodes.
 .PHONY: e2e
 e2e: ## Install, disturb and uninstall Embargo on real nodes, with Helm 3 and 4 and kustomize (root only)
@@ -95,10 +99,6 @@ FOR ?= 12m
 e2e-long: ## Go on disturbing it under load for FOR (root only)
 	go test -tags e2e -count=1 -timeout 3h -v ./test/e2e -run TestEmbargoIsNeverTheReason -for $(FOR)
 
-.PHONY: test-browser
-test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian's chromium)
-	go test -tags browser -timeout 10m ./cmd/kubectl-embargo/internal/output/browser
-
 .PHONY: binaries
 binaries: ## Get the control plane's programs, without running anything
 	@go run ./test/controlplane/cluster binaries
@@ -108,7 +108,7 @@ binaries: ## Get the control plane's programs, without running anything
 lint: $(GOLANGCI_LINT) ## Run the linters
 	go vet -tags browser,e2e ./...
 	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
-	$(GOLANGCI_LINT) run ./...
+	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
 	go -C test/tools/actionlint tool actionlint -shellcheck= $(CURDIR)/.github/workflows/*.yaml
 
 $(GOLANGCI_LINT): test/tools/lint/go.mod

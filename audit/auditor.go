@@ -53,9 +53,9 @@ type Resource struct {
 
 // Sink takes the findings of namespaces, to write them somewhere.
 type Sink interface {
-	// Publish takes all findings of a namespace, in the order of reports. It must
-	// not block, nor change them.
-	Publish(ctx context.Context, namespace, ruleSet string, findings []*exposure.Finding, now time.Time)
+	// Publish takes all that was found in a namespace. It must not block, nor change
+	// anything of it.
+	Publish(look exposure.Look)
 	// Forget says that a namespace is gone.
 	Forget(namespace string)
 }

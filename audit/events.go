@@ -57,20 +57,20 @@ func (t *teller) Forget(string) {}
 
 // Publish takes what is new of findings: one event for each workload and restriction,
 // however many images it is about.
-func (t *teller) Publish(_ context.Context, _, _ string, findings []*exposure.Finding, now time.Time) {
+func (t *teller) Publish(look exposure.Look) {
 	type about struct {
 		workload            exposure.Workload
 		vendor, restriction string
 		news                exposure.News
 	}
 	seen := map[about]bool{}
-	for _, f := range findings {
+	for _, f := range look.Findings {
 		key := about{f.Workload, f.Vendor, f.Restriction, f.News}
 		if f.News == exposure.Nothing || seen[key] {
 			continue
 		}
 		seen[key] = true
-		t.add(told{regarding: reference(f.Workload), reason: reasonOf(f.News), note: exposure.Cut(note(f, now), maxNote)})
+		t.add(told{regarding: reference(f.Workload), reason: reasonOf(f.News), note: exposure.Cut(note(f, look.Now), maxNote)})
 	}
 }
 

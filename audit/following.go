@@ -4,15 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"embargo.dev/audit/feed"
 	"embargo.dev/audit/inventory"
@@ -23,7 +16,23 @@ type following struct {
 	kind   *inventory.Kind
 	stop   context.CancelFunc
 	listed bool
-	unread bool
+	unread error // why it couldn't be listed; nil where it could
+}
+
+// done reports whether the kind was listed, or needn't be waited for. Of the built-in
+// kinds only those are passed over that may not be read. One of the others, such as that
+// of an aggregated API which is down, must not stand in the way of all.
+func (f *following) done() bool {
+	switch {
+	case f.listed:
+		return true
+	case f.kind == reportKind:
+		return false // what has been written before must be known, or it would be forgotten
+	case isCustom(f.kind) || f.kind == nodeKind:
+		return f.unread != nil
+	default:
+		return f.unread != nil && feed.Unreadable(f.unread)
+	}
 }
 
 // follow starts to follow a kind.
@@ -81,11 +90,10 @@ func isCustom(k *inventory.Kind) bool {
 	return !slices.Contains(builtin, k) && k != nodeKind && k != reportKind
 }
 
-// ready reports whether everything was listed, or is known not to be readable. What has
-// been written before must be known, or it would be forgotten.
+// ready reports whether everything was listed that is to be waited for.
 func (a *Auditor) ready() bool {
 	for _, f := range a.feeds {
-		if !f.listed && (!f.unread || f.kind == reportKind) {
+		if !f.done() {
 			return false
 		}
 	}
@@ -93,151 +101,14 @@ func (a *Auditor) ready() bool {
 	return known
 }
 
-// taker is what all takers have in common.
-type taker struct {
-	auditor   *Auditor
-	following *following
-	log       context.Context //nolint:containedctx // it has the logger
-}
-
-// Unread takes that the kind can't be read, or can again.
-func (t *taker) Unread(err error) {
-	a := t.auditor
-	a.mu.Lock()
-	before := t.following.unread
-	t.following.unread = err != nil
-	a.mu.Unlock()
-	if before != (err != nil) {
-		if err != nil && !apierrors.IsNotFound(err) {
-			logf.FromContext(t.log).Info("WARNING: not audited, since it can't be read", "resource", t.following.kind.String(), "error", err.Error())
-		}
-		a.fire()
-	}
-}
-
-func (t *taker) listed(sweep func()) {
-	t.auditor.mu.Lock()
-	sweep()
-	t.following.listed = true
-	t.auditor.mu.Unlock()
-	t.auditor.fire()
-}
-
-// workloads takes objects that carry images.
-type workloads struct{ taker }
-
-// Page takes a page of a listing. What was converted needs the lock for a moment only.
-func (t *workloads) Page(objects []runtime.Object, listing uint32) {
-	all := make([]*inventory.Seen, 0, len(objects))
-	for _, o := range objects {
-		if s, ok := read(t.following.kind, o); ok {
-			all = append(all, s)
+// unseen are the kinds that were never listed: what is known of their objects from before
+// may still be so.
+func (a *Auditor) unseen() map[schema.GroupKind]bool {
+	kinds := map[schema.GroupKind]bool{}
+	for _, f := range a.feeds {
+		if !f.listed {
+			kinds[f.kind.GroupKind()] = true
 		}
 	}
-	t.auditor.mu.Lock()
-	defer t.auditor.mu.Unlock()
-	for _, s := range all {
-		t.auditor.inventory.Put(t.following.kind, s, listing)
-	}
-}
-
-// Listed takes out what is gone.
-func (t *workloads) Listed(listing uint32) {
-	t.listed(func() { t.auditor.inventory.Sweep(t.following.kind, listing) })
-}
-
-// Change takes a change.
-func (t *workloads) Change(kind watch.EventType, o runtime.Object) {
-	s, ok := read(t.following.kind, o)
-	if !ok {
-		return
-	}
-	a := t.auditor
-	a.mu.Lock()
-	if kind == watch.Deleted {
-		a.inventory.Remove(s.UID)
-	} else {
-		a.inventory.PutChange(t.following.kind, s, a.options.Clock())
-	}
-	dirty := a.inventory.HasDirty()
-	a.mu.Unlock()
-	if dirty {
-		a.fire()
-	}
-}
-
-// nodes takes nodes, for the names that they have for images.
-type nodes struct {
-	taker
-
-	there map[string]uint32 // the listing that had each last
-}
-
-// Page takes a page of a listing.
-func (t *nodes) Page(objects []runtime.Object, listing uint32) {
-	for _, o := range objects {
-		if n, ok := o.(*corev1.Node); ok {
-			t.there[n.Name] = listing
-			t.put(n.Name, nodeImages(n))
-		}
-	}
-}
-
-// Listed forgets nodes that are gone.
-func (t *nodes) Listed(listing uint32) {
-	for name, last := range t.there {
-		if last != listing {
-			delete(t.there, name)
-			t.put(name, nil)
-		}
-	}
-	t.listed(func() {})
-}
-
-// Change takes a change.
-func (t *nodes) Change(kind watch.EventType, o runtime.Object) {
-	n, ok := o.(*corev1.Node)
-	switch {
-	case !ok:
-	case kind == watch.Deleted:
-		delete(t.there, n.Name)
-		t.put(n.Name, nil)
-	default:
-		if _, known := t.there[n.Name]; !known {
-			t.there[n.Name] = 0
-		}
-		t.put(n.Name, nodeImages(n))
-	}
-}
-
-func (t *nodes) put(name string, images [][]string) {
-	a := t.auditor
-	a.mu.Lock()
-	a.inventory.PutNode(name, images)
-	dirty := a.inventory.HasDirty()
-	a.mu.Unlock()
-	if dirty {
-		a.fire()
-	}
-}
-
-// ownReports takes what was written before, by this replica or another.
-type ownReports struct{ taker }
-
-// Page takes a page of a listing.
-func (t *ownReports) Page(objects []runtime.Object, listing uint32) {
-	t.auditor.reports.Page(objects, listing)
-}
-
-// Listed takes that all were seen.
-func (t *ownReports) Listed(listing uint32) {
-	t.auditor.reports.Listed(listing)
-	t.listed(func() { t.auditor.due = time.Time{} })
-}
-
-// Change takes a change.
-func (t *ownReports) Change(kind watch.EventType, o runtime.Object) {
-	if _, err := meta.Accessor(o); err == nil {
-		t.auditor.reports.Change(kind, o)
-	}
+	return kinds
 }

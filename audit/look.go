@@ -3,26 +3,15 @@ package audit
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	toolscache "k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"embargo.dev/audit/exposure"
 	"embargo.dev/audit/inventory"
 	"embargo.dev/policies"
 )
-
-// result is what was found in a namespace.
-type result struct {
-	tally   *policies.Tally
-	counts  map[series]int
-	telling time.Time // when something is next to be told; zero: nothing is
-}
 
 // look looks at what may be otherwise than before, and returns how long to wait for the
 // next look without a cause: until the next transition, where that comes first.
@@ -43,7 +32,7 @@ func (a *Auditor) look(ctx context.Context) time.Duration {
 	e := &exposure.Evaluator{Rules: rules, Inventory: a.inventory, Now: now, Namespace: a.namespace(ctx)}
 	looked := a.takeMarked()
 	for _, name := range looked {
-		a.lookAt(ctx, e, name)
+		a.lookAt(e, name)
 	}
 	if len(looked) > 0 || all {
 		a.sum()
@@ -113,7 +102,7 @@ func (a *Auditor) takeMarked() []string {
 }
 
 // lookAt evaluates a namespace and hands on what is found there.
-func (a *Auditor) lookAt(ctx context.Context, e *exposure.Evaluator, name string) {
+func (a *Auditor) lookAt(e *exposure.Evaluator, name string) {
 	var parts []*inventory.Namespace
 	for _, part := range a.partsOf(name) {
 		if ns := a.inventory.Namespace(part); ns != nil {
@@ -126,8 +115,9 @@ func (a *Auditor) lookAt(ctx context.Context, e *exposure.Evaluator, name string
 	} else {
 		a.results[name] = summarise(findings, e.Now)
 	}
+	look := exposure.Look{Namespace: name, RuleSet: e.Rules.Digest(), Now: e.Now, Findings: findings, Unseen: a.unseen()}
 	for _, s := range a.sinks {
-		s.Publish(ctx, name, e.Rules.Digest(), findings, e.Now)
+		s.Publish(look)
 	}
 }
 
@@ -136,97 +126,4 @@ func (a *Auditor) partsOf(name string) []string {
 		return []string{name, metav1.NamespaceNone}
 	}
 	return []string{name}
-}
-
-// summarise counts findings and finds out when of one something is next to be told.
-func summarise(findings []*exposure.Finding, now time.Time) *result {
-	r := &result{tally: policies.NewTally(), counts: map[series]int{}}
-	workloads := map[string]map[exposure.Workload]bool{}
-	for _, f := range findings {
-		r.tally.Count(&f.Finding)
-		r.counts[series{f.Vendor, f.Restriction, f.Phase, f.Action}]++
-		if workloads[f.Vendor] == nil {
-			workloads[f.Vendor] = map[exposure.Workload]bool{}
-		}
-		workloads[f.Vendor][f.Workload] = true
-		if at, ok := f.NextTelling(now); ok && (r.telling.IsZero() || at.Before(r.telling)) {
-			r.telling = at
-		}
-	}
-	for vendor, of := range workloads {
-		if vendor != "" {
-			r.tally.CountNamespace(vendor, len(of))
-		}
-	}
-	return r
-}
-
-// sum adds up what was found in all namespaces.
-func (a *Auditor) sum() {
-	sum := policies.NewTally()
-	for _, r := range a.results {
-		sum.Add(r.tally)
-	}
-	a.publishTally(sum)
-}
-
-// namespace returns how namespaces are looked up: in the cache, where all are.
-func (a *Auditor) namespace(ctx context.Context) func(string) policies.Namespace {
-	return func(name string) policies.Namespace {
-		if name == "" {
-			return policies.Namespace{}
-		}
-		ns := &metav1.PartialObjectMetadata{}
-		ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-		if err := a.options.Namespaces.Get(ctx, client.ObjectKey{Name: name}, ns); err != nil {
-			return policies.Namespace{Name: name} // as admission does, every policy is taken to select it
-		}
-		return policies.Namespace{Name: name, Labels: ns.Labels, Known: true}
-	}
-}
-
-// watchNamespaces has a namespace looked at when its labels change, and forgotten when
-// it goes.
-func (a *Auditor) watchNamespaces(ctx context.Context) error {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	informer, err := a.options.Namespaces.GetInformer(ctx, object)
-	if err != nil {
-		return fmt.Errorf("watching namespaces: %w", err)
-	}
-	mark := func(o any) { a.mark(nameOf(o)) }
-	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    mark,
-		UpdateFunc: func(_, o any) { mark(o) },
-		DeleteFunc: func(o any) { a.forget(nameOf(o)) },
-	})
-	return err
-}
-
-func nameOf(o any) string {
-	key, err := toolscache.DeletionHandlingMetaNamespaceKeyFunc(o)
-	if err != nil {
-		return ""
-	}
-	return key
-}
-
-func (a *Auditor) mark(name string) {
-	a.mu.Lock()
-	a.inventory.Mark(name)
-	dirty := a.inventory.HasDirty()
-	a.mu.Unlock()
-	if dirty {
-		a.fire()
-	}
-}
-
-func (a *Auditor) forget(name string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.results, name)
-	for _, s := range a.sinks {
-		s.Forget(name)
-	}
-	a.sum()
 }

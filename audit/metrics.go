@@ -80,7 +80,7 @@ func (a *Auditor) collect(to chan<- prometheus.Metric) {
 	}
 	unread := 0
 	for _, f := range a.feeds {
-		if f.unread {
+		if f.unread != nil {
 			unread++
 		}
 	}

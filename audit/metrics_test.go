@@ -2,6 +2,8 @@ package audit
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,11 +32,11 @@ func collected(t *testing.T, a *Auditor) map[string]float64 {
 	values := map[string]float64{}
 	for _, family := range families {
 		for _, sample := range family.GetMetric() {
-			name := family.GetName()
+			name := []string{family.GetName()}
 			for _, pair := range sample.GetLabel() {
-				name += "," + pair.GetValue()
+				name = append(name, pair.GetValue())
 			}
-			values[name] = sample.GetGauge().GetValue() + sample.GetCounter().GetValue()
+			values[strings.Join(name, ",")] = sample.GetGauge().GetValue() + sample.GetCounter().GetValue()
 		}
 	}
 	return values
@@ -94,21 +96,21 @@ func TestEventsAreFewAndShort(t *testing.T) {
 	}
 	c.list(p)
 	teller := newTeller(nil)
-	teller.Publish(t.Context(), "mail", "", c.look(), c.now)
+	teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: c.look(), Now: c.now})
 	require.Len(t, teller.queue, 1, "one for the workload and the restriction")
 	first, _ := teller.take()
 	assert.Equal(t, reasonRestricted, first.reason)
 	assert.Equal(t, "Pod", first.regarding.Kind)
 	assert.LessOrEqual(t, len(first.note), maxNote)
-	teller.Publish(t.Context(), "mail", "", c.look(), c.now)
+	teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: c.look(), Now: c.now})
 	assert.Empty(t, teller.queue, "nothing is told twice")
 
 	long := &exposure.Finding{News: exposure.Restricted}
 	long.Message = fmt.Sprintf("%2000d", 1)
 	for i := range maxEvents + 5 {
-		long.Workload.Name = fmt.Sprint(i)
+		long.Workload.Name = strconv.Itoa(i)
 		one := *long
-		teller.Publish(t.Context(), "mail", "", []*exposure.Finding{&one}, c.now)
+		teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: []*exposure.Finding{&one}, Now: c.now})
 	}
 	assert.Equal(t, 5, teller.droppedSoFar())
 	assert.Len(t, teller.queue[0].note, maxNote)

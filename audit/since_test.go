@@ -67,6 +67,13 @@ func TestALateAuditAccusesNobody(t *testing.T) {
 	assert.False(t, f.ArrivedAfterBan, "it was made before the ban; nobody knows since when it carries the image")
 
 	c = newCluster(t, later)
+	job := &batchv1.Job{ObjectMeta: about("nightly-1", later, cron(announced, agent)), Spec: batchv1.JobSpec{Template: template(agent)}}
+	c.list(cron(announced, agent), job, pod(about("nightly-1-x", later, job), agent))
+	f = c.one()
+	assert.Equal(t, v1alpha1.SincePod, f.SinceFrom)
+	assert.False(t, f.ArrivedAfterBan, "a Pod that was made again is no arrival")
+
+	c = newCluster(t, later)
 	c.list(cron(ban.Add(time.Hour), agent))
 	assert.True(t, c.one().ArrivedAfterBan, "it was made after the ban")
 

@@ -2,7 +2,7 @@
 # Makes the files of a release: test/release.sh VERSION FOLDER
 #
 # The same commit and the same Go give the same bytes, whoever builds and wherever: images,
-# archives of the command line, SBOMs and their checksums. Needs Go and GNU tar.
+# archives of the command line, SBOMs and their checksums. Needs Go.
 set -eu
 version=${1:?version, such as v0.1.0}
 mkdir -p "${2:?folder}"
@@ -13,16 +13,9 @@ export SOURCE_DATE_EPOCH CGO_ENABLED=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# archive NAME FILE...: the same archive for the same files
-archive() {
-	name=$1
-	shift
-	tar --sort=name --owner=0 --group=0 --numeric-owner --mode=go=u-w --mtime="@$SOURCE_DATE_EPOCH" --format=ustar -C "$work" -cf - "$@" | gzip -n9 >"$output/$name"
-}
-
 # sbom PROGRAM NAME: what the program was built from, as the program itself tells
 sbom() {
-	go -C test/tools/sbom tool cyclonedx-gomod bin -json -noserial -version "$version" -output "$output/$2" "$1"
+	go -C test/tools/sbom tool cyclonedx-gomod bin -json -noserial -notimestamp -version "$version" -output "$output/$2" "$1"
 }
 
 go -C test/tools/image run . -root "$PWD" -output "$output" -version "$version" -revision "$(git rev-parse HEAD)" -image "${IMAGE:-embargo.dev/embargo}"
@@ -30,16 +23,10 @@ for arch in amd64 arm64; do
 	sbom "$output/embargo-linux-$arch" "embargo-linux-$arch.cdx.json"
 done
 
-cp LICENSE "$work/"
-for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do
-	os=${platform%/*} arch=${platform#*/} program=kubectl-embargo
-	if [ "$os" = windows ]; then program=kubectl-embargo.exe; fi
-	GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=false -o "$work/$program" \
-		-ldflags "-s -w -X embargo.dev/cmd/kubectl-embargo/internal/command.version=$version" ./cmd/kubectl-embargo
-	archive "kubectl-embargo-$version-$os-$arch.tar.gz" "$program" LICENSE
-	sbom "$work/$program" "kubectl-embargo-$os-$arch.cdx.json"
-	rm "$work/$program"
-done
+stamp="-s -w -X embargo.dev/cmd/kubectl-embargo/internal/command.version=$version"
+go run ./test/release -version "$version" -ldflags "$stamp" -output "$output"
+go build -trimpath -buildvcs=false -ldflags "$stamp" -o "$work/kubectl-embargo" ./cmd/kubectl-embargo
+sbom "$work/kubectl-embargo" kubectl-embargo.cdx.json
 
 cd "$output"
 rm -f SHA256SUMS # of a build before

@@ -3,6 +3,7 @@ package exposure
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"embargo.dev/audit/inventory"
@@ -40,11 +41,27 @@ type Finding struct {
 	ToldDaysBefore int32
 }
 
+// Look is what was found when a namespace was looked at.
+type Look struct {
+	Namespace string
+	RuleSet   string // digest
+	Now       time.Time
+	Findings  []*Finding // in the order of reports
+	// Unseen are kinds that can't be read. That none of their objects has findings
+	// means nothing.
+	Unseen map[schema.GroupKind]bool
+}
+
 // Workload names a workload.
 type Workload struct {
 	APIVersion, Kind, Namespace, Name string
 	UID                               types.UID
 	Cluster                           bool // it is in no namespace
+}
+
+// GroupKind returns the workload's group and kind.
+func (w Workload) GroupKind() schema.GroupKind {
+	return inventory.Owner{APIVersion: w.APIVersion, Kind: w.Kind}.GroupKind()
 }
 
 func workloadOf(top inventory.Top) Workload {

@@ -2,9 +2,7 @@ package exposure
 
 import (
 	"cmp"
-	"maps"
 	"slices"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -12,7 +10,6 @@ import (
 
 	"embargo.dev/audit/inventory"
 	"embargo.dev/policies"
-	"embargo.dev/policies/v1alpha1"
 )
 
 var (
@@ -67,177 +64,4 @@ func order(a, b *Finding) int {
 		cmp.Compare(a.Container, b.Container), cmp.Compare(a.Image, b.Image),
 		cmp.Compare(a.Vendor, b.Vendor), cmp.Compare(a.Restriction, b.Restriction),
 	)
-}
-
-// gathering puts together what the objects of a workload have in common.
-type gathering struct {
-	*Evaluator
-
-	found      map[Key]*gathered
-	hitsOf     map[place][]hit
-	restarts   map[restartKey]restart
-	namespaces map[string]policies.Namespace
-	revisions  map[types.UID][]*inventory.Object // ControllerRevisions by their owner
-}
-
-// place is an image field of a body in a namespace.
-type place struct {
-	namespace string
-	body      *inventory.Body
-	index     int
-}
-
-// gathered is a finding as far as the objects looked at tell it.
-type gathered struct {
-	hit
-
-	workload  Workload
-	carrier   *inventory.Object
-	rank      int
-	history   bool // nothing but the history of a workload has it
-	pods      int
-	digests   map[string]bool
-	oldest    time.Time // creation of the oldest object that has it
-	oldestIn  v1alpha1.SinceFrom
-	changed   time.Time // when the workload itself was seen to come to carry it
-	created   time.Time // creation of the workload itself
-	restart   restart
-	restarted bool
-}
-
-// add takes what an object carries.
-func (g *gathering) add(o *inventory.Object) {
-	top := g.Inventory.Top(o)
-	for i := range o.Body.Places {
-		at := place{o.Namespace.Name, o.Body, i}
-		hits, known := g.hitsOf[at]
-		if !known {
-			hits = g.hits(o.Body, &o.Body.Places[i], g.namespaces[o.Namespace.Name])
-			g.hitsOf[at] = hits
-		}
-		for j := range hits {
-			g.addHit(o, top, &o.Body.Places[i], &hits[j])
-		}
-	}
-}
-
-func (g *gathering) addHit(o *inventory.Object, top inventory.Top, p *inventory.Place, h *hit) {
-	f := Finding{Finding: h.Finding, Workload: workloadOf(top), Node: o.Node()}
-	key := f.Key()
-	rank := rankOf(o, top)
-	one := g.found[key]
-	if one == nil {
-		one = &gathered{hit: *h, workload: f.Workload, carrier: o, rank: rank, history: true, digests: map[string]bool{}}
-		g.found[key] = one
-	} else if cmp.Or(cmp.Compare(rank, one.rank), cmp.Compare(o.Name, one.carrier.Name), cmp.Compare(h.Field, one.Field)) < 0 {
-		one.hit, one.carrier, one.rank = *h, o, rank
-	}
-	one.history = one.history && isHistory(o, top)
-	one.age(o)
-	if top.Object == o {
-		one.changed, one.created = o.Changed, o.Created
-	}
-	if !o.Pod {
-		return
-	}
-	if !o.Ended {
-		one.pods++
-	}
-	if p.Digest != "" {
-		one.digests[p.Digest] = true
-	}
-	one.addRestart(g.restart(o, p, h))
-}
-
-// rankOf orders what carries an image: the workload itself tells most.
-func rankOf(o *inventory.Object, top inventory.Top) int {
-	switch {
-	case top.Object == o:
-		return 0
-	case o.Pod:
-		return 2
-	case isHistory(o, top):
-		return 3
-	default:
-		return 1
-	}
-}
-
-// isHistory reports whether an object only remembers what its workload was: it bears on
-// since when an image is there, not on what runs.
-func isHistory(o *inventory.Object, top inventory.Top) bool {
-	if top.Object == o {
-		return false
-	}
-	kind := o.Kind.GroupKind()
-	return kind == controllerRevisionKind || kind == replicaSetKind && o.Dormant
-}
-
-// age takes the object's age where it tells since when the image is there.
-func (one *gathered) age(o *inventory.Object) {
-	var from v1alpha1.SinceFrom
-	switch o.Kind.GroupKind() {
-	case replicaSetKind:
-		from = v1alpha1.SinceReplicaSet
-	case controllerRevisionKind:
-		from = v1alpha1.SinceControllerRevision
-	case podKind:
-		from = v1alpha1.SincePod
-	default:
-		return
-	}
-	if one.oldest.IsZero() || o.Created.Before(one.oldest) || o.Created.Equal(one.oldest) && from > one.oldestIn {
-		one.oldest, one.oldestIn = o.Created, from
-	}
-}
-
-// finish makes the finding, with what is remembered of it.
-func (g *gathering) finish(key Key, one *gathered, recall Recall) *Finding {
-	before, known := recall(key)
-	f := &Finding{
-		Finding: one.Finding, Workload: one.workload, AlsoNamed: one.alsoNamed, Admission: one.sight(), Node: one.carrier.Node(),
-		Pods: one.pods, Digests: slices.Sorted(maps.Keys(one.digests)),
-	}
-	if one.rank != 0 {
-		f.Carrier = one.carrier.Kind.Kind + "/" + one.carrier.Name
-	}
-	ns := g.namespaces[one.carrier.Namespace.Name]
-	kind := one.carrier.Body.Kind
-	if f.UpdatedFrom = movedFrom(one.Image, f.Digests, before); f.UpdatedFrom != "" {
-		if moved, ok := g.updated(kind, one.image, f, ns); ok {
-			moved.Image, moved.Canonical, moved.Upstream = f.Image, f.Canonical, f.Upstream
-			f.Finding = moved
-		}
-	}
-	if !one.restarted {
-		one.addRestart(g.restartOfChild(one.carrier, &one.hit))
-	}
-	f.RestartAction, f.RestartOwner = one.restart.action, one.restart.owner
-	g.date(f, one, before, known, ns, kind)
-	f.tell(before, known, g.Rules.Digest(), g.Now)
-	return f
-}
-
-// date finds out since when the image is there, and whether it came after a ban. What
-// was found out before stays: objects that told it may be gone.
-func (g *gathering) date(f *Finding, one *gathered, before Memory, known bool, ns policies.Namespace, kind schema.GroupKind) {
-	f.Since, f.SinceFrom = one.oldest, one.oldestIn
-	arrived := f.Since
-	if f.Since.IsZero() {
-		f.Since, f.SinceFrom = g.Now.Truncate(time.Second), v1alpha1.SinceFirstSeen
-		// The audit may have come late. The image surely wasn't there before the
-		// workload was made, or came to carry it.
-		arrived = cmp.Or(one.changed, one.created, f.Since)
-	}
-	if known && !before.Since.IsZero() && !f.Since.Before(before.Since) {
-		f.Since, f.SinceFrom = before.Since, before.SinceFrom
-	}
-	if f.SinceFrom != v1alpha1.SinceFirstSeen {
-		arrived = f.Since
-	}
-	if f.ArrivalWaiver = before.ArrivalWaiver; f.ArrivalWaiver != "" || f.Vendor == "" {
-		return
-	}
-	f.ArrivedAfterBan, f.ArrivalWaiver = g.arrival(&one.hit, ns, kind, arrived)
-	f.ArrivedAfterBan = f.ArrivedAfterBan || f.ArrivalWaiver == "" && before.ArrivedAfterBan && before.Since.Equal(f.Since)
 }

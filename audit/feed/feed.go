@@ -29,7 +29,7 @@ type Taker interface {
 	Listed(listing uint32)
 	// Change takes a change.
 	Change(kind watch.EventType, object runtime.Object)
-	// Unread says that the kind can't be read, or (nil) that it can again.
+	// Unread says that the kind couldn't be listed, or (nil) that it could again.
 	Unread(err error)
 }
 
@@ -66,7 +66,12 @@ func (f *Feed) Run(ctx context.Context) {
 	for listing := uint32(1); ctx.Err() == nil; listing++ {
 		began := time.Now()
 		version, err := f.list(ctx, listing)
-		if err == nil {
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !apierrors.IsResourceExpired(err):
+			f.taker.Unread(err)
+		case err == nil:
 			logf.FromContext(ctx).V(1).Info("listed", "resource", f.name, "in", time.Since(began).String())
 			backoff = newBackoff()
 			f.taker.Unread(nil)
@@ -74,12 +79,7 @@ func (f *Feed) Run(ctx context.Context) {
 			err = f.follow(ctx, version)
 		}
 		if err != nil && ctx.Err() == nil {
-			detail := 0
-			if Unreadable(err) {
-				f.taker.Unread(err)
-				detail = 1 // whoever takes it says so once
-			}
-			logf.FromContext(ctx).V(detail).Info("listing again", "resource", f.name, "reason", err.Error())
+			logf.FromContext(ctx).V(1).Info("listing again", "resource", f.name, "reason", err.Error())
 			sleep(ctx, backoff.Step())
 		}
 	}

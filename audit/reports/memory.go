@@ -49,21 +49,27 @@ func remembered(report *v1alpha1.VendorReport) *memories {
 	return m
 }
 
-// update takes what is found now, and moves what no longer is to the resolved ones.
-func (m *memories) update(findings []*exposure.Finding, ruleSet string, now time.Time) {
+// update takes what is found now, and moves what no longer is to the resolved ones; what
+// can't be seen at the time stays remembered.
+func (m *memories) update(findings []*exposure.Finding, look *exposure.Look) {
 	current := make(map[exposure.Key]exposure.Memory, len(findings))
 	for _, f := range findings {
 		key := f.Key()
-		current[key] = f.Remember(ruleSet, now, m.findings[key])
+		current[key] = f.Remember(look.RuleSet, look.Now, m.findings[key])
 	}
 	var gone []v1alpha1.ResolvedFinding
 	for key, memory := range m.findings {
-		if _, there := current[key]; !there {
-			gone = append(gone, v1alpha1.ResolvedFinding{
-				Workload: workload(memory.Workload), ReportedImage: imageOf(key, memory.Since, memory.SinceFrom),
-				ResolvedAt: metav1.NewTime(now.Truncate(time.Second)),
-			})
+		if _, there := current[key]; there {
+			continue
 		}
+		if look.Unseen[memory.Workload.GroupKind()] {
+			current[key] = memory
+			continue
+		}
+		gone = append(gone, v1alpha1.ResolvedFinding{
+			Workload: workload(memory.Workload), ReportedImage: imageOf(key, memory.Since, memory.SinceFrom),
+			ResolvedAt: metav1.NewTime(look.Now.Truncate(time.Second)),
+		})
 	}
 	slices.SortFunc(gone, func(a, b v1alpha1.ResolvedFinding) int {
 		return cmp.Or(cmp.Compare(a.Workload.Kind, b.Workload.Kind), cmp.Compare(a.Workload.Name, b.Workload.Name), cmp.Compare(a.Container, b.Container),
@@ -71,7 +77,7 @@ func (m *memories) update(findings []*exposure.Finding, ruleSet string, now time
 	})
 	m.findings = current
 	m.resolved = slices.DeleteFunc(slices.Concat(gone, m.resolved), func(r v1alpha1.ResolvedFinding) bool {
-		return now.Sub(r.ResolvedAt.Time) > keepResolved
+		return look.Now.Sub(r.ResolvedAt.Time) > keepResolved
 	})
 	if len(m.resolved) > v1alpha1.MaxReportResolved {
 		m.resolved = slices.Clone(m.resolved[:v1alpha1.MaxReportResolved])

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"context"
 	"encoding/json"
 	"hash/fnv"
 	"sync"
@@ -95,23 +94,23 @@ func (r *Reports) Namespaces() []string {
 	return names
 }
 
-// Publish takes all findings of a namespace, in their order.
-func (r *Reports) Publish(_ context.Context, namespace, ruleSet string, findings []*exposure.Finding, now time.Time) {
+// Publish takes all that was found in a namespace.
+func (r *Reports) Publish(look exposure.Look) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	parts := byVendor(findings)
-	for _, vendor := range vendorsIn(parts, r.memory[namespace]) {
+	parts := byVendor(look.Findings)
+	for _, vendor := range vendorsIn(parts, r.memory[look.Namespace]) {
 		if vendor != "" && r.vendor(vendor) == "" {
-			r.drop(namespace, vendor)
+			r.drop(look.Namespace, vendor)
 			continue
 		}
-		m := r.remember(namespace, vendor)
-		m.update(parts[vendor], ruleSet, now)
+		m := r.remember(look.Namespace, vendor)
+		m.update(parts[vendor], &look)
 		if len(m.findings) == 0 && len(m.resolved) == 0 {
-			r.drop(namespace, vendor)
+			r.drop(look.Namespace, vendor)
 			continue
 		}
-		r.set(build(namespace, vendor, ruleSet, parts[vendor], m.resolved), now)
+		r.set(build(look.Namespace, vendor, look.RuleSet, parts[vendor], m.resolved), look.Now)
 	}
 }
 

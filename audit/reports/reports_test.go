@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -117,23 +118,23 @@ func findings(n int) []*exposure.Finding {
 
 func TestAReportIsBounded(t *testing.T) {
 	d := newDesk(t)
-	d.Publish(t.Context(), "mail", "sha256:1", findings(10_000), now)
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(10_000), Now: now})
 	r := d.await(t, shows("250 of 10000"))
 	assert.Len(t, r.Findings, v1alpha1.MaxReportFindings)
 	assert.EqualValues(t, 10_000, r.Summary.Workloads)
 	assert.EqualValues(t, 10_000, r.Summary.Findings.Warn)
 	assert.EqualValues(t, 1, r.Summary.Images)
-	d.Publish(t.Context(), "mail", "sha256:1", nil, now.Add(time.Minute))
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: nil, Now: now.Add(time.Minute)})
 	r = d.await(t, shows("0 of 0"))
 	assert.Len(t, r.Resolved, v1alpha1.MaxReportResolved)
 }
 
 func TestWhatDidNotChangeIsNotWritten(t *testing.T) {
 	d := newDesk(t)
-	d.Publish(t.Context(), "mail", "sha256:1", findings(3), now)
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(3), Now: now})
 	r := d.await(t, shows("3 of 3"))
 	for i := range 5 {
-		d.Publish(t.Context(), "mail", "sha256:1", findings(3), now.Add(time.Duration(i)*time.Hour))
+		d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(3), Now: now.Add(time.Duration(i) * time.Hour)})
 		d.Change(watch.Modified, r)
 	}
 	assert.Never(t, func() bool { return d.count() > 1 }, 1500*time.Millisecond, 50*time.Millisecond)
@@ -143,7 +144,7 @@ func TestWhatDidNotChangeIsNotWritten(t *testing.T) {
 func TestAReportIsWrittenOnceASecondAtMost(t *testing.T) {
 	d := newDesk(t)
 	for i := range 20 {
-		d.Publish(t.Context(), "mail", "sha256:1", findings(i+1), now)
+		d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(i + 1), Now: now})
 		d.await(t, func(r *v1alpha1.VendorReport) bool { return r != nil })
 	}
 	d.await(t, shows("20 of 20"))
@@ -155,7 +156,7 @@ func TestAReportIsWrittenOnceASecondAtMost(t *testing.T) {
 
 func TestWhatOthersDoToAReportIsMended(t *testing.T) {
 	d := newDesk(t)
-	d.Publish(t.Context(), "mail", "sha256:1", findings(2), now)
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(2), Now: now})
 	r := d.await(t, shows("2 of 2"))
 	r.Summary.Shown, r.Findings = "1 of 1", r.Findings[:1]
 	require.NoError(t, d.client.Update(t.Context(), r))
@@ -170,35 +171,54 @@ func TestWhatOthersDoToAReportIsMended(t *testing.T) {
 	r = d.report(t)
 	r.Summary.Shown = "9 of 9"
 	require.NoError(t, d.client.Update(t.Context(), r))
-	d.Publish(t.Context(), "mail", "sha256:1", findings(4), now)
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(4), Now: now})
 	d.await(t, shows("4 of 4"))
 }
 
 func TestResolvedFindingsStayForAWhile(t *testing.T) {
 	d := newDesk(t)
-	d.Publish(t.Context(), "mail", "sha256:1", findings(2), now)
-	d.Publish(t.Context(), "mail", "sha256:1", findings(1), now.Add(time.Hour))
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(2), Now: now})
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(1), Now: now.Add(time.Hour)})
 	r := d.await(t, shows("1 of 1"))
 	require.Len(t, r.Resolved, 1)
 	assert.Equal(t, "p-00001", r.Resolved[0].Workload.Name)
 	assert.Equal(t, now.Add(-time.Hour), r.Resolved[0].Since.UTC())
 	assert.Equal(t, now.Add(time.Hour), r.Resolved[0].ResolvedAt.UTC())
-	d.Publish(t.Context(), "mail", "sha256:1", nil, now.Add(2*time.Hour))
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: nil, Now: now.Add(2 * time.Hour)})
 	assert.Len(t, d.await(t, shows("0 of 0")).Resolved, 2)
-	d.Publish(t.Context(), "mail", "sha256:1", nil, now.Add(2*time.Hour+keepResolved+time.Second))
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: nil, Now: now.Add(2*time.Hour + keepResolved + time.Second)})
 	d.await(t, func(r *v1alpha1.VendorReport) bool { return r == nil })
 	assert.Empty(t, d.Namespaces())
 }
 
+// TestWhatCannotBeSeenIsNotResolved has the audit be refused a kind of which there were
+// findings.
+func TestWhatCannotBeSeenIsNotResolved(t *testing.T) {
+	d := newDesk(t)
+	found := findings(2)
+	found[1].Workload.APIVersion, found[1].Workload.Kind = "example.com/v1", "Widget"
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: found, Now: now})
+	d.await(t, shows("2 of 2"))
+	widgets := map[schema.GroupKind]bool{{Group: "example.com", Kind: "Widget"}: true}
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: nil, Now: now.Add(time.Hour), Unseen: widgets})
+	r := d.await(t, shows("0 of 0"))
+	require.Len(t, r.Resolved, 1)
+	assert.Equal(t, "Pod", r.Resolved[0].Workload.Kind)
+	_, known := d.Recall("mail")(found[1].Key())
+	assert.True(t, known, "it is remembered until it can be seen")
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Now: now.Add(2 * time.Hour)})
+	d.await(t, func(r *v1alpha1.VendorReport) bool { return len(r.Resolved) == 2 })
+}
+
 func TestAReportGoesWithItsVendor(t *testing.T) {
 	d := newDesk(t)
-	d.Publish(t.Context(), "mail", "sha256:1", findings(2), now)
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(2), Now: now})
 	r := d.await(t, shows("2 of 2"))
 	assert.Equal(t, types.UID("uid-of-acme"), r.OwnerReferences[0].UID)
 	d.mu.Lock()
 	d.gone = true
 	d.mu.Unlock()
-	d.Publish(t.Context(), "mail", "sha256:2", nil, now)
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:2", Findings: nil, Now: now})
 	d.await(t, func(r *v1alpha1.VendorReport) bool { return r == nil })
 }
 
@@ -211,7 +231,7 @@ func TestAnotherLeaderRemembers(t *testing.T) {
 	found[2].Node = "node-1"
 	found[2].Next = &policies.NextPhase{Phase: "stopped", Effective: now.Add(time.Hour)}
 	found[2].ToldDaysBefore = 7
-	d.Publish(t.Context(), "mail", "sha256:1", found, now)
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: found, Now: now})
 	written := d.await(t, shows("3 of 3"))
 
 	next := newDesk(t, written)
@@ -227,7 +247,7 @@ func TestAnotherLeaderRemembers(t *testing.T) {
 		got.Since, got.At = got.Since.UTC(), got.At.UTC()
 		assert.Equal(t, want, got)
 	}
-	next.Publish(t.Context(), "mail", "sha256:1", found, now.Add(time.Hour))
+	next.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: found, Now: now.Add(time.Hour)})
 	assert.Never(t, func() bool { return next.count() > 0 }, 500*time.Millisecond, 50*time.Millisecond, "and has nothing to write")
 }
 

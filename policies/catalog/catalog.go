@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -51,6 +52,22 @@ func Names() []string {
 		names = append(names, strings.TrimSuffix(entry.Name(), ".yaml"))
 	}
 	return names
+}
+
+// Audiences returns the audiences of the built-in vendors' restrictions in order.
+func Audiences() []string {
+	list, err := Vendors()
+	if err != nil {
+		return nil // embedded, and read by a test
+	}
+	var audiences []string
+	for i := range list {
+		for j := range list[i].Spec.Restrictions {
+			audiences = append(audiences, list[i].Spec.Restrictions[j].Audience)
+		}
+	}
+	slices.Sort(audiences)
+	return slices.Compact(audiences)
 }
 
 // DefaultPolicy returns the policy of a new installation, which the command line

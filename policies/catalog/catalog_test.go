@@ -37,6 +37,13 @@ func TestTheListIsFitToShip(t *testing.T) {
 	}
 }
 
+func TestAudiences(t *testing.T) {
+	assert.Equal(t, []string{
+		"au-commonwealth", "ca-federal", "de-advised", "it-public-administration", "lt-critical", "nl-government", "uk-government",
+		"us-dod", "us-exporters", "us-fcc-funded", "us-federal", "us-federal-civilian", "us-federal-contractors", "us-persons",
+	}, catalog.Audiences())
+}
+
 func TestDefaultPolicy(t *testing.T) {
 	p := catalog.DefaultPolicy()
 	assert.Equal(t, "default", p.Name)

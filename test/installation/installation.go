@@ -46,11 +46,16 @@ func Prepare(ctx context.Context, plane *controlplane.ControlPlane, root string)
 	if err != nil {
 		return fmt.Errorf("kubectl apply: %w\n%s", err, output)
 	}
-	output, err = plane.Kubectl(ctx, "wait", "--for=condition=Established", "--timeout=30s", "crd", "--all").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("kubectl wait: %w\n%s", err, output)
-	}
-	return nil
+	// kubectl wait itself can't bear a status that isn't there yet.
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return poll(ctx, func() error {
+		output, err := plane.Kubectl(ctx, "wait", "--for=condition=Established", "--timeout=30s", "crd", "--all").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("kubectl wait: %w\n%s", err, output)
+		}
+		return nil
+	})
 }
 
 // Replica is a running controller.

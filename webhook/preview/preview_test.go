@@ -97,7 +97,7 @@ func TestAPreviewThatFailsIsInNobodysWay(t *testing.T) {
 func TestAPreviewIsAnsweredFromTheAuditWhereThatRuns(t *testing.T) {
 	unlisted := crowd(t, 5, interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, o ...client.ListOption) error {
 		if _, namespaces := list.(*metav1.PartialObjectMetadataList); !namespaces {
-			return fmt.Errorf("nothing but namespaces is to be listed")
+			return errors.New("nothing but namespaces is to be listed")
 		}
 		return c.List(ctx, list, o...)
 	}})

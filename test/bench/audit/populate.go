@@ -11,9 +11,11 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/retry"
 )
 
 // perWorkload is how many Pods a Deployment has.
@@ -84,22 +86,37 @@ func create(ctx context.Context, client *kubernetes.Clientset, ns string, i int,
 	for j := range perWorkload {
 		pod := &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{
-				Name: fmt.Sprintf("%s-%05d", set.Name, j), Labels: labels,
+				Namespace: ns, Name: fmt.Sprintf("%s-%05d", set.Name, j), Labels: labels,
 				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))},
 			},
 			Spec: template.Spec,
 		}
 		pod.Spec.NodeName = fmt.Sprintf("node-%03d", (i+j)%100)
-		pod, err := client.CoreV1().Pods(ns).Create(ctx, pod, metav1.CreateOptions{})
-		if err != nil {
-			return err
-		}
-		pod.Status = status(image)
-		if _, err := client.CoreV1().Pods(ns).UpdateStatus(ctx, pod, metav1.UpdateOptions{}); err != nil {
+		if err := createPod(ctx, client, pod, status(image)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// createPod makes a Pod that runs. A store that is slow under so many is waited for.
+func createPod(ctx context.Context, client *kubernetes.Clientset, pod *corev1.Pod, status corev1.PodStatus) error {
+	slow := func(err error) bool {
+		return apierrors.IsInternalError(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err)
+	}
+	pods := client.CoreV1().Pods(pod.Namespace)
+	return retry.OnError(retry.DefaultBackoff, slow, func() error {
+		created, err := pods.Create(ctx, pod, metav1.CreateOptions{})
+		if apierrors.IsAlreadyExists(err) {
+			created, err = pods.Get(ctx, pod.Name, metav1.GetOptions{})
+		}
+		if err != nil {
+			return err
+		}
+		created.Status = status
+		_, err = pods.UpdateStatus(ctx, created, metav1.UpdateOptions{})
+		return err
+	})
 }
 
 // podSpec is as large as those of real Pods.

@@ -72,7 +72,7 @@ func (s *settings) run() error {
 	defer dockerfile.Close() //nolint:errcheck // read only
 	last, err := readStage(dockerfile, map[string]string{"VERSION": s.version, "REVISION": s.revision, "CREATED": s.created.Format(time.RFC3339)})
 	if err != nil {
-		return fmt.Errorf("Dockerfile: %w", err)
+		return fmt.Errorf("reading the Dockerfile: %w", err)
 	}
 	if err := os.MkdirAll(s.output, 0o755); err != nil {
 		return err

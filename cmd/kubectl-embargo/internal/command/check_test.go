@@ -266,6 +266,25 @@ func documents[T any](t *testing.T, objects []T) string {
 // digestPattern is the rule set's digest, which changes with the built-in list.
 var digestPattern = regexp.MustCompile(`"sha256:[0-9a-f]{64}"`)
 
+// TestARuleSetInOneFileServesBothFlags gives what export writes to --list and to
+// --policy, as a file and as a folder.
+func TestARuleSetInOneFileServesBothFlags(t *testing.T) {
+	policy := "---\napiVersion: embargo.dev/v1alpha1\nkind: VendorPolicy\nmetadata: {name: p}\nspec: {audiences: [us-persons]}\n"
+	file := write(t, "rules.yaml", acmeVendor+policy)
+	const unused = "are not used: give it to --policy too"
+	for _, given := range []string{file, filepath.Dir(file)} {
+		_, a := runJSON(t, deployment, "check", "-f", "-", "--list", given, "--policy", given)
+		assert.Equal(t, 0, a.code, a.stderr)
+		assert.NotContains(t, a.stderr, unused)
+		assert.NotContains(t, a.stderr, "default policy")
+	}
+	_, a := runJSON(t, deployment, "check", "-f", "-", "--list", file)
+	assert.Contains(t, a.stderr, unused)
+	vendorsOnly := write(t, "rules.yaml", acmeVendor)
+	_, a = runJSON(t, deployment, "check", "-f", "-", "--list", vendorsOnly, "--policy", vendorsOnly)
+	assert.Contains(t, a.stderr, "there is no VendorPolicy: nothing is restricted", "a cluster without policies is repeated as such")
+}
+
 func TestAnExpiredWaiverIsNoted(t *testing.T) {
 	policy := write(t, "waiver.yaml", "apiVersion: embargo.dev/v1alpha1\nkind: VendorWaiver\nmetadata: {name: old}\nspec:\n  vendor: kaspersky\n  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: mail}}\n  images: [kaspersky/scanengine_httpd]\n  expires: \"2025-01-31T00:00:00Z\"\n  reason: r\n  approvedBy: a\n")
 	const says = `waiver "old" expired on 2025-01-31 and no longer counts`

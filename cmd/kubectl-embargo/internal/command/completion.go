@@ -11,7 +11,7 @@ import (
 // addAudienceFlag adds --audience, which the shell completes.
 func addAudienceFlag(cmd *cobra.Command, to *[]string, usage string) {
 	cmd.Flags().StringSliceVar(to, "audience", nil, usage)
-	completeWith(cmd, "audience", audiences)
+	completeWith(cmd, "audience", catalog.Audiences)
 }
 
 // addChoiceFlag adds a flag that takes one of a few words.
@@ -33,20 +33,4 @@ func completeWith(cmd *cobra.Command, flag string, words func() []string) {
 func completeVendors(_ *cobra.Command, named []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	rest := slices.DeleteFunc(catalog.Names(), func(name string) bool { return slices.Contains(named, name) })
 	return rest, cobra.ShellCompDirectiveNoFileComp
-}
-
-// audiences are those of the built-in list's restrictions.
-func audiences() []string {
-	vendors, err := catalog.Vendors()
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for i := range vendors {
-		for j := range vendors[i].Spec.Restrictions {
-			names = append(names, vendors[i].Spec.Restrictions[j].Audience)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

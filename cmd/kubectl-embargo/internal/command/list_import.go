@@ -84,7 +84,7 @@ on standard error, and the rest is still imported), 3 something that can't be re
 
 func (c *listImport) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.from, "from", "", "what list it is: "+strings.Join(importer.Formats, ", "))
+	addChoiceFlag(cmd, &c.from, "from", "", "", "what list it is: "+strings.Join(importer.Formats, ", "), importer.Formats)
 	f.StringVar(&c.alt, "alt", "", "ALT.CSV, with the alternate names to SDN.CSV")
 	f.StringVar(&c.add, "add", "", "ADD.CSV, with the addresses to SDN.CSV, which --country needs")
 	f.StringVar(&c.comments, "comments", "", "SDN_COMMENTS.CSV, with what the remarks of SDN.CSV had no room for")
@@ -95,7 +95,6 @@ func (c *listImport) flags(cmd *cobra.Command) {
 	f.BoolVar(&c.all, "all", false, "take all companies")
 	f.BoolVar(&c.run.Unclear, "include-unclear", false, "also take entries that may be about natural persons: look at each")
 	f.StringVar(&c.outputDir, "output-dir", "", "folder to write a file a vendor to, instead of standard output")
-	registerChoices(cmd, "from", importer.Formats)
 	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "program" { // as Americans write it
 			name = "programme"

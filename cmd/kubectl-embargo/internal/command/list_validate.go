@@ -66,16 +66,8 @@ that can't be read, 3 something that can't be reached.`,
 	f := cmd.Flags()
 	f.BoolVarP(&c.recursive, "recursive", "R", false, "also read the folders below a folder")
 	f.BoolVar(&c.strict, "strict", false, "make the exit code 1 for warnings too")
-	f.StringVarP(&c.format, "output", "o", "table", "output format: "+strings.Join(output.ValidationFormats, ", "))
-	registerChoices(cmd, "output", output.ValidationFormats)
+	addChoiceFlag(cmd, &c.format, "output", "o", "table", "output format: "+strings.Join(output.ValidationFormats, ", "), output.ValidationFormats)
 	return cmd
-}
-
-// registerChoices completes a flag that takes one of a few values.
-func registerChoices(cmd *cobra.Command, flag string, choices []string) {
-	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag isn't there
-	}
 }
 
 func (c *listValidate) run(ctx context.Context, sources []string) error {

@@ -40,6 +40,7 @@ func (c *check) manifests(ctx context.Context) {
 	decide := c.decider(ctx, g.namespaces)
 	for i := range g.candidates {
 		c.evaluate(ctx, &g.candidates[i], g.namespaces, decide)
+		g.candidates[i] = candidate{} // its findings are all that is needed now
 	}
 	for _, name := range g.places {
 		if _, known := g.namespaces[name]; !known && c.uses.live == nil && c.set.SelectsByLabels() {

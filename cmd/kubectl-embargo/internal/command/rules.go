@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,8 +32,8 @@ type rules struct {
 	places  map[string]manifest.Object
 	notices []string
 	broken  func(*manifest.Error)
-	whole   bool                // the policies come with the vendors of their cluster
-	other   map[string][]string // files by the flag that would read what is left out of them
+	whole   bool            // the policies come with the vendors of their cluster
+	unused  map[string]bool // lists with policies or waivers in them, which --policy doesn't read
 }
 
 // load reads the rules strictly, and fills in what isn't given. What can't be read is
@@ -86,21 +87,17 @@ func (o *rulesOptions) loadList(ctx context.Context, stdin io.Reader, broken fun
 
 // readFiles reads what is given.
 func (o *rulesOptions) readFiles(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) *rules {
-	r := &rules{places: map[string]manifest.Object{}, broken: broken, other: map[string][]string{}}
+	r := &rules{places: map[string]manifest.Object{}, broken: broken, unused: map[string]bool{}}
 	reader := &manifest.Reader{Stdin: stdin, Broken: broken}
 	reader.Read(ctx, o.lists, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
-	reader.Read(ctx, o.policies, func(d *manifest.Document) { r.take(d, "--policy", r.policyOrWaiver) })
-	r.noteLeftOut("--policy", o.policies)
-	return r
-}
-
-// noteLeftOut notes policies and waivers that stand in a list and aren't read.
-func (r *rules) noteLeftOut(flag string, given []string) {
-	for _, file := range r.other[flag] {
-		if !slices.Contains(given, file) {
-			r.notices = append(r.notices, fmt.Sprintf("the VendorPolicies and VendorWaivers in %s are not used: give it to %s too", file, flag))
-		}
+	reader.Read(ctx, o.policies, func(d *manifest.Document) {
+		delete(r.unused, d.File)
+		r.take(d, "--policy", r.policyOrWaiver)
+	})
+	for _, file := range slices.Sorted(maps.Keys(r.unused)) {
+		r.notices = append(r.notices, fmt.Sprintf("the VendorPolicies and VendorWaivers in %s are not used: give it to --policy too", file))
 	}
+	return r
 }
 
 // readCluster takes from the cluster what isn't given.
@@ -194,10 +191,7 @@ func (r *rules) take(d *manifest.Document, flag string, one func(manifest.Object
 
 func (r *rules) vendor(o manifest.Object) []*manifest.Error {
 	if isPolicyOrWaiver(o) {
-		// A rule set in one file, as export writes it.
-		if files := r.other["--policy"]; !slices.Contains(files, o.Document.File) {
-			r.other["--policy"] = append(files, o.Document.File)
-		}
+		r.unused[o.Document.File] = true // a rule set in one file, as export writes it
 		return nil
 	}
 	if o.Kind() != vendorKind {

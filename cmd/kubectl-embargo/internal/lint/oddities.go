@@ -3,7 +3,6 @@ package lint
 import (
 	"slices"
 	"strings"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -64,7 +63,7 @@ func restrictionOddities(path *field.Path, r *v1alpha1.Restriction) []Problem {
 			problems = append(problems, warning(path.Child("citations").Index(i).Child("url"), "%s is not read over https", c.URL))
 		}
 	}
-	if known := audiences(); r.Audience != "" && !slices.Contains(known, r.Audience) {
+	if known := catalog.Audiences(); r.Audience != "" && !slices.Contains(known, r.Audience) {
 		problems = append(problems, warning(path.Child("audience"), "%q is none of the built-in list's audiences (%s): a policy has to name it in just this spelling",
 			r.Audience, strings.Join(known, ", ")))
 	}
@@ -87,19 +86,3 @@ func phaseOddities(path *field.Path, p *v1alpha1.Phase, confirmed bool) []Proble
 	}
 	return problems
 }
-
-// audiences are those of the built-in list.
-var audiences = sync.OnceValue(func() []string {
-	vendors, err := catalog.Vendors()
-	if err != nil {
-		return nil // embedded, and read by a test
-	}
-	var all []string
-	for i := range vendors {
-		for j := range vendors[i].Spec.Restrictions {
-			all = append(all, vendors[i].Spec.Restrictions[j].Audience)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-})

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,17 +66,55 @@ func Print(w io.Writer, name string, r *Result, colour bool) error {
 		return err
 	}
 	// Lists without anything in them are empty, and not null.
-	r.Notices = append([]string{}, r.Notices...)
-	r.Findings = append([]Finding{}, r.Findings...)
+	if r.Notices == nil {
+		r.Notices = []string{}
+	}
+	if r.Findings == nil {
+		r.Findings = []Finding{}
+	}
 	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
 	return formats[i].print(w, r, colour)
 }
 
+// printJSON writes the findings, which come last, one by one: the encoder would hold
+// the whole text in memory twice.
 func printJSON(w io.Writer, r *Result, _ bool) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
+	head := *r
+	head.Findings = []Finding{}
+	text, err := indented(head, "")
+	if err != nil {
+		return err
+	}
+	text = bytes.TrimSuffix(text, []byte("]\n}\n"))
+	for i := range r.Findings {
+		finding, err := indented(&r.Findings[i], "    ")
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(append(text, "\n    "...), bytes.TrimSuffix(finding, []byte("\n"))...)
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+		text = text[:0]
+	}
+	if len(r.Findings) > 0 {
+		text = append(text, "\n  "...)
+	}
+	_, err = w.Write(append(text, "]\n}\n"...))
+	return err
+}
+
+// indented is JSON as people read it, further lines behind a prefix.
+func indented(value any, prefix string) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent(prefix, "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(r)
+	err := encoder.Encode(value)
+	return text.Bytes(), err
 }
 
 func printYAML(w io.Writer, r *Result, _ bool) error {

@@ -65,6 +65,21 @@ func TestJSONOfAnAuditHasClustersAndNoLines(t *testing.T) {
 	assert.NotContains(t, files.Findings[0], "endColumn")
 }
 
+func TestJSONIsWhatTheEncoderWouldWrite(t *testing.T) {
+	for _, s := range []*sample{newSample(t, output.KindCheck, "2024-09-30"), checked(t), audited(t)} {
+		s.Notices = []string{"<a> & b"}
+		if s.Findings == nil {
+			s.Findings = []output.Finding{}
+		}
+		var want bytes.Buffer
+		encoder := json.NewEncoder(&want)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		require.NoError(t, encoder.Encode(s.Result))
+		assert.Equal(t, want.String(), s.print(t, "json"))
+	}
+}
+
 func TestEmptyListsAreNotNull(t *testing.T) {
 	s := newSample(t, output.KindCheck, "2024-09-30")
 	assert.Contains(t, s.print(t, "json"), `"findings": []`)

@@ -2,6 +2,7 @@ package output
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,8 +43,8 @@ func (m *measure) timeline(r *Result) *timeline {
 	t := &timeline{Name: m.id(), Hatch: "coming-" + anchor(m.Vendor, m.Name), Zone: m.TimeZone}
 	rows := t.starts(s, phases)
 	t.AxisY = rows*dotRow + 6 + 3*(laneHeight+laneGap)
-	t.ticks(s)
 	t.marks(s, asOf, r)
+	t.ticks(s)
 	t.lanes(s, phases, asOf, rows*dotRow+6)
 	t.Height = t.AxisY + 22 + 18*len(t.Marks)
 	t.table(m, asOf)
@@ -128,11 +129,16 @@ func (t *timeline) ticks(s scale) {
 	}
 	at := time.Date(s.from.Year(), 1, 1, 0, 0, 0, 0, time.UTC)
 	for reached := float64(pictureLeft); !at.After(s.to); at = at.AddDate(0, step, 0) {
-		if x := s.x(at); at.After(s.from) && x-reached > 24 && x < pictureRight-24 {
+		if x := s.x(at); at.After(s.from) && x-reached > 24 && x < pictureRight-24 && !t.marked(x) {
 			t.Ticks = append(t.Ticks, mark{X: x, TextX: x, Y: t.AxisY, Name: at.Format(layout), At: "middle"})
 			reached = x + 30
 		}
 	}
+}
+
+// marked reports whether a mark would go through a tick's name.
+func (t *timeline) marked(x float64) bool {
+	return slices.ContainsFunc(t.Marks, func(m mark) bool { return m.X > x-26 && m.X < x+26 })
 }
 
 // marks shows the instant that was asked for, and today where that is another.

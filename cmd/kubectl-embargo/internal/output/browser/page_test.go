@@ -65,7 +65,7 @@ func TestTheStructureIsWhatScreenReadersNeed(t *testing.T) {
 			"headings don't skip a level":   `(l => l.filter((n, i) => i && n > l[i-1] + 1))(Array.from(document.querySelectorAll("h1,h2,h3,h4,h5,h6")).map(h => +h.tagName[1]))`,
 			"every table has a caption":     `Array.from(document.querySelectorAll("table")).filter(t => !t.caption || !t.caption.textContent).map(t => t.className)`,
 			"every header cell has a scope": `Array.from(document.querySelectorAll("th")).filter(h => !h.scope).map(h => h.textContent)`,
-			"every field has a label":       `Array.from(document.querySelectorAll("input,select")).filter(f => !f.labels.length).map(f => f.id)`,
+			"every field has a label":       `Array.from(document.querySelectorAll("input,select")).filter(f => !Array.from(f.labels).some(l => l.firstChild.nodeType === 3 && l.firstChild.textContent.trim())).map(f => f.id)`,
 			"every picture has a name":      `Array.from(document.querySelectorAll("svg")).filter(s => s.getAttribute("aria-hidden") !== "true" && !s.getAttribute("aria-label")).map(s => s.className.baseVal)`,
 			"every region has a name":       `Array.from(document.querySelectorAll("[role=region],section,article")).filter(r => !r.getAttribute("aria-label") && !document.getElementById(r.getAttribute("aria-labelledby"))).map(r => r.outerHTML.slice(0, 80))`,
 			"every reference leads there":   `Array.from(document.querySelectorAll("a[href^='#']")).filter(a => !document.getElementById(a.getAttribute("href").slice(1))).map(a => a.getAttribute("href"))`,

@@ -1,0 +1,61 @@
+package exposure
+
+import (
+	"cmp"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"embargo.dev/audit/inventory"
+	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
+)
+
+// age takes the object's age where it tells since when the image is there.
+func (one *gathered) age(o *inventory.Object) {
+	var from v1alpha1.SinceFrom
+	switch o.Kind.GroupKind() {
+	case replicaSetKind:
+		from = v1alpha1.SinceReplicaSet
+	case controllerRevisionKind:
+		from = v1alpha1.SinceControllerRevision
+	case podKind:
+		from = v1alpha1.SincePod
+	default:
+		return
+	}
+	if one.oldest.IsZero() || o.Created.Before(one.oldest) || o.Created.Equal(one.oldest) && from > one.oldestIn {
+		one.oldest, one.oldestIn = o.Created, from
+	}
+}
+
+// arrived returns the earliest instant at which the image can have come. The audit may
+// have come late, and a Pod may have been made again. But the image surely wasn't there
+// before the workload was made or, where that was seen, came to carry it.
+func (one *gathered) arrived(since time.Time, from v1alpha1.SinceFrom) time.Time {
+	if from != v1alpha1.SinceFirstSeen && from != v1alpha1.SincePod {
+		return since
+	}
+	if came := cmp.Or(one.changed, one.created, since); came.Before(since) {
+		return came
+	}
+	return since
+}
+
+// date finds out since when the image is there, and whether it came after a ban. What
+// was found out before stays: objects that told it may be gone.
+func (g *gathering) date(f *Finding, one *gathered, before Memory, known bool, ns policies.Namespace, kind schema.GroupKind) {
+	f.Since, f.SinceFrom = one.oldest, one.oldestIn
+	if f.Since.IsZero() {
+		f.Since, f.SinceFrom = g.Now.Truncate(time.Second), v1alpha1.SinceFirstSeen
+	}
+	if known && !before.Since.IsZero() && !f.Since.Before(before.Since) {
+		f.Since, f.SinceFrom = before.Since, before.SinceFrom
+	}
+	arrived := one.arrived(f.Since, f.SinceFrom)
+	if f.ArrivalWaiver = before.ArrivalWaiver; f.ArrivalWaiver != "" || f.Vendor == "" {
+		return
+	}
+	f.ArrivedAfterBan, f.ArrivalWaiver = g.arrival(&one.hit, ns, kind, arrived)
+	f.ArrivedAfterBan = f.ArrivedAfterBan || f.ArrivalWaiver == "" && before.ArrivedAfterBan && before.Since.Equal(f.Since)
+}

@@ -1,0 +1,74 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"embargo.dev/policies"
+)
+
+// namespace returns how namespaces are looked up: in the cache, where all are.
+func (a *Auditor) namespace(ctx context.Context) func(string) policies.Namespace {
+	return func(name string) policies.Namespace {
+		if name == "" {
+			return policies.Namespace{}
+		}
+		ns := &metav1.PartialObjectMetadata{}
+		ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+		if err := a.options.Namespaces.Get(ctx, client.ObjectKey{Name: name}, ns); err != nil {
+			return policies.Namespace{Name: name} // as admission does, every policy is taken to select it
+		}
+		return policies.Namespace{Name: name, Labels: ns.Labels, Known: true}
+	}
+}
+
+// watchNamespaces has a namespace looked at when its labels change, and forgotten when
+// it goes.
+func (a *Auditor) watchNamespaces(ctx context.Context) error {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	informer, err := a.options.Namespaces.GetInformer(ctx, object)
+	if err != nil {
+		return fmt.Errorf("watching namespaces: %w", err)
+	}
+	mark := func(o any) { a.mark(nameOf(o)) }
+	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    mark,
+		UpdateFunc: func(_, o any) { mark(o) },
+		DeleteFunc: func(o any) { a.forget(nameOf(o)) },
+	})
+	return err
+}
+
+func nameOf(o any) string {
+	key, err := toolscache.DeletionHandlingMetaNamespaceKeyFunc(o)
+	if err != nil {
+		return ""
+	}
+	return key
+}
+
+func (a *Auditor) mark(name string) {
+	a.mu.Lock()
+	a.inventory.Mark(name)
+	dirty := a.inventory.HasDirty()
+	a.mu.Unlock()
+	if dirty {
+		a.fire()
+	}
+}
+
+func (a *Auditor) forget(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.results, name)
+	for _, s := range a.sinks {
+		s.Forget(name)
+	}
+	a.sum()
+}
