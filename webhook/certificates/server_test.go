@@ -72,6 +72,41 @@ func TestTheFormerCAStaysInTheBundle(t *testing.T) {
 	assert.Equal(t, "second", served.Leaf.Issuer.CommonName)
 }
 
+func TestACertificateOfAnotherCAIsServedOnceThatIsKnown(t *testing.T) {
+	s := &Server{changeover: 200 * time.Millisecond}
+	issuer := func() string {
+		served, err := s.GetCertificate(nil)
+		require.NoError(t, err)
+		return served.Leaf.Issuer.CommonName
+	}
+	first, second := newAuthority(t, "first"), newAuthority(t, "second")
+	certificate, key := first.issue(t)
+	require.NoError(t, s.use(certificate, key, first.pem))
+	assert.Equal(t, "first", issuer(), "there was none before")
+	rotated, rotatedKey := second.issue(t)
+	begun := time.Now()
+	require.NoError(t, s.use(rotated, rotatedKey, second.pem))
+	assert.Equal(t, string(second.pem)+string(first.pem), string(s.CABundle()), "it is told at once")
+	assert.Equal(t, "first", issuer())
+	again, againKey := second.issue(t)
+	require.NoError(t, s.use(again, againKey, second.pem))
+	assert.Equal(t, "first", issuer(), "nor is the next of that CA served before")
+	require.Eventually(t, func() bool { return issuer() == "second" }, 5*time.Second, 10*time.Millisecond)
+	assert.GreaterOrEqual(t, time.Since(begun), s.changeover)
+	served, err := s.GetCertificate(nil)
+	require.NoError(t, err)
+	assert.Equal(t, again, encoded(served.Certificate[0]), "the last one")
+	renewed, renewedKey := second.issue(t)
+	require.NoError(t, s.use(renewed, renewedKey, second.pem))
+	served, err = s.GetCertificate(nil)
+	require.NoError(t, err)
+	assert.Equal(t, renewed, encoded(served.Certificate[0]), "its CA is known")
+}
+
+func encoded(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
 func TestWhatDoesNotFitIsRefusedAndTheOldStays(t *testing.T) {
 	s := &Server{}
 	ca := newAuthority(t, "ca")

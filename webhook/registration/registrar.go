@@ -282,8 +282,12 @@ func (r *Registrar) desired(ctx context.Context) (*desired, error) {
 	if len(bundle) == 0 {
 		return nil, errNotYet("there is no serving certificate yet")
 	}
+	bundle, err := r.trusted(ctx, bundle)
+	if err != nil {
+		return nil, err
+	}
 	var role rbacv1.ClusterRole
-	err := r.live.Get(ctx, client.ObjectKey{Name: r.options.Installation}, &role)
+	err = r.live.Get(ctx, client.ObjectKey{Name: r.options.Installation}, &role)
 	if apierrors.IsNotFound(err) || err == nil && role.DeletionTimestamp != nil {
 		return nil, errNotYet(fmt.Sprintf("ClusterRole %q, which stands for the installation, isn't there", r.options.Installation))
 	}
