@@ -3,6 +3,7 @@ package workloadreports
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -67,12 +68,7 @@ var errBroken = errors.New("the API server has a bad day")
 func (d *desk) serves(_ context.Context, a *api) (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, s := range d.served {
-		if s == a {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.Contains(d.served, a), nil
 }
 
 // apply stores what is applied, which the fake client can't do by itself.

@@ -173,7 +173,7 @@ func TestReportsFollowTheKindsAndTheSetting(t *testing.T) {
 
 	log, err := os.ReadFile(stage.log.Name())
 	require.NoError(t, err)
-	for _, line := range strings.Split(string(log), "\n") {
+	for line := range strings.SplitSeq(string(log), "\n") {
 		assert.NotContains(t, line, "Failed to watch", "nothing is watched that may not be there")
 		assert.NotContains(t, line, "reports on workloads can't be kept in order")
 	}
