@@ -18,6 +18,7 @@ import (
 	"embargo.dev/audit/exposure"
 	"embargo.dev/audit/inventory"
 	"embargo.dev/audit/reports"
+	"embargo.dev/audit/workloadreports"
 	"embargo.dev/policies"
 )
 
@@ -26,7 +27,7 @@ type Options struct {
 	// Config is how the API server is reached.
 	Config *rest.Config
 	Scheme *runtime.Scheme
-	// Namespaces has the metadata of namespaces.
+	// Namespaces has the metadata of namespaces, and of what tells which kinds there are.
 	Namespaces cache.Cache
 	// Home is Embargo's namespace, in which what is in no namespace is reported.
 	Home  string
@@ -39,6 +40,8 @@ type Options struct {
 	// Resources returns those beside the built-in workloads that may embed pod
 	// templates; false while nobody has looked yet.
 	Resources func() ([]Resource, bool)
+	// ReportAPI says in which kinds the findings are written beside VendorReports.
+	ReportAPI workloadreports.Setting
 	// Recorder writes events.
 	Recorder events.EventRecorder
 	// RulesChanged and ResourcesChanged tell that there is something new.
@@ -65,6 +68,7 @@ type Auditor struct {
 	options Options
 	sources *sources
 	reports *reports.Reports
+	others  *workloadreports.Writer
 	teller  *teller
 	sinks   []Sink
 	wake    chan struct{}
@@ -103,7 +107,11 @@ func New(o Options) (*Auditor, error) {
 		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 		inventory: inventory.New(), feeds: map[schema.GroupVersionResource]*following{}, marked: map[string]bool{}, results: map[string]*result{},
 	}
-	a.sinks = []Sink{a.reports, a.teller}
+	a.others, err = workloadreports.New(workloadreports.Options{Config: config, Setting: o.ReportAPI, BanDate: a.banDate, Begun: a.again})
+	if err != nil {
+		return nil, fmt.Errorf("the audit's client for reports on workloads: %w", err)
+	}
+	a.sinks = []Sink{a.reports, a.others, a.teller}
 	return a, nil
 }
 
@@ -135,11 +143,16 @@ func (a *Auditor) Start(ctx context.Context) error {
 	if err := a.watchNamespaces(ctx); err != nil {
 		return err
 	}
+	if err := a.others.Watch(ctx, a.options.Namespaces); err != nil {
+		return err
+	}
 	var group sync.WaitGroup
 	defer group.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	group.Go(func() { a.reports.Write(ctx) })
+	group.Go(func() { a.others.Write(ctx) })
+	group.Go(func() { a.others.Follow(ctx) })
 	group.Go(func() { a.teller.tell(ctx) })
 	for _, k := range builtin {
 		a.follow(ctx, k, &group)

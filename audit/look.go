@@ -53,9 +53,25 @@ func (a *Auditor) look(ctx context.Context) time.Duration {
 // nothing is left but a report.
 func (a *Auditor) judge(rules *policies.RuleSet, now time.Time) {
 	a.inventory.Judge(exposure.Suspicious(rules, now))
-	for _, name := range a.reports.Namespaces() {
+	for _, name := range append(a.reports.Namespaces(), a.others.Namespaces()...) {
 		a.marked[name] = true
 	}
+}
+
+// again has everything looked at again.
+func (a *Auditor) again() {
+	a.mu.Lock()
+	a.due = time.Time{}
+	a.mu.Unlock()
+	a.fire()
+}
+
+// banDate returns when a restriction begins to refuse new images; "" where it doesn't.
+func (a *Auditor) banDate(vendor, restriction string) string {
+	if rules := a.options.Rules(); rules != nil {
+		return rules.BanDate(vendor, restriction)
+	}
+	return ""
 }
 
 // nextFull returns when everything is to be looked at again.

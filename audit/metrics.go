@@ -31,6 +31,8 @@ var (
 	objectsDesc    = prometheus.NewDesc("embargo_audited_objects", "Objects that the audit knows.", nil, nil)
 	unreadDesc     = prometheus.NewDesc("embargo_audit_unread_resources", "Resources with images that the audit can't read.", nil, nil)
 	writtenDesc    = prometheus.NewDesc("embargo_report_writes_total", "Writes of VendorReports, by what was done.", []string{"operation"}, nil)
+	othersDesc     = prometheus.NewDesc("embargo_workload_report_writes_total", "Writes of reports on workloads, in kinds of others, by what was done.", []string{"operation"}, nil)
+	groupDesc      = prometheus.NewDesc("embargo_workload_report_api_info", "The API group in which reports on workloads are written; absent for none.", []string{"group"}, nil)
 	droppedDesc    = prometheus.NewDesc("embargo_events_dropped_total", "Events that were not written because there were too many.", nil, nil)
 )
 
@@ -44,7 +46,7 @@ type collector struct{}
 
 // Describe tells what can be collected.
 func (collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{findingsDesc, transitionDesc, ageDesc, startupDesc, objectsDesc, unreadDesc, writtenDesc, droppedDesc} {
+	for _, d := range []*prometheus.Desc{findingsDesc, transitionDesc, ageDesc, startupDesc, objectsDesc, unreadDesc, writtenDesc, othersDesc, groupDesc, droppedDesc} {
 		to <- d
 	}
 }
@@ -91,6 +93,13 @@ func (a *Auditor) collect(to chan<- prometheus.Metric) {
 	count(writtenDesc, written.Updated, "update")
 	count(writtenDesc, written.Deleted, "delete")
 	count(writtenDesc, written.Failed, "failed")
+	others := a.others.Counts()
+	count(othersDesc, others.Applied, "apply")
+	count(othersDesc, others.Deleted, "delete")
+	count(othersDesc, others.Failed, "failed")
+	if group := a.others.Group(); group != "" {
+		gauge(groupDesc, 1, group)
+	}
 	count(droppedDesc, a.teller.droppedSoFar())
 }
 

@@ -18,6 +18,7 @@ import (
 	"embargo.dev/audit/exposure"
 	"embargo.dev/audit/inventory"
 	"embargo.dev/audit/reports"
+	"embargo.dev/audit/workloadreports"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -56,6 +57,7 @@ func TestMetricsDontGrowWithTheCluster(t *testing.T) {
 		a := &Auditor{
 			inventory: c.inventory, feeds: map[schema.GroupVersionResource]*following{}, results: map[string]*result{}, teller: newTeller(nil),
 			reports: reports.New(fake.NewClientBuilder().WithScheme(scheme).Build(), func(string) types.UID { return "u" }),
+			others:  &workloadreports.Writer{},
 			options: Options{Clock: func() time.Time { return c.now }, Rules: func() *policies.RuleSet { return c.rules }},
 			full:    c.now.Add(-5 * time.Second),
 		}

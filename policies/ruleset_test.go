@@ -84,6 +84,17 @@ func TestWhatCompilesIsInForceAndTheRestIsNamed(t *testing.T) {
 	assert.True(t, rules.Evaluate(newPod("harbor.example.com/k/x"), at).Denied(), "a mirror is a fact, whatever else is wrong with its policy")
 }
 
+func TestABanBeginsWhenNewImagesAreRefused(t *testing.T) {
+	s := source(t)
+	kaspersky(&s).Spec.Restrictions[1].Schedule[0].Introduce = v1alpha1.ActionDeny
+	rules, _ := policies.Compile(s)
+	assert.Equal(t, "2024-07-20", rules.BanDate("kaspersky", "us-icts"), "the first phase only warns")
+	assert.Equal(t, "2017-09-13", rules.BanDate("kaspersky", "us-bod-17-01"))
+	assert.Empty(t, rules.BanDate("kaspersky", "us-none"))
+	assert.Empty(t, rules.BanDate("nobody", "us-icts"))
+	assert.Empty(t, rules.BanDate("kaspersky", "us-fcc-covered-list"))
+}
+
 func TestTheDigestNamesTheContent(t *testing.T) {
 	digest := func(change func(*policies.Source)) string {
 		s := source(t)

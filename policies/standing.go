@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"embargo.dev/policies/schedule"
+	"embargo.dev/policies/v1alpha1"
 )
 
 // Standing is where a restriction's schedule stands at an instant, by law and
@@ -41,6 +42,26 @@ func (rs *RuleSet) Standings(vendorName string, now time.Time) []Standing {
 		)
 	})
 	return standings
+}
+
+// BanDate returns when a restriction begins, by law, to refuse what is newly brought in,
+// as people of its zone would say it; "" where it never does.
+func (rs *RuleSet) BanDate(vendorName, restrictionName string) string {
+	v := rs.vendor(vendorName)
+	if v == nil {
+		return ""
+	}
+	for _, r := range v.restrictions {
+		if r.name != restrictionName {
+			continue
+		}
+		for i := range r.schedule.Phases() {
+			if p := &r.schedule.Phases()[i]; p.Introduce == v1alpha1.ActionDeny {
+				return p.Local()
+			}
+		}
+	}
+	return ""
 }
 
 func (rs *RuleSet) vendor(name string) *vendor {

@@ -101,8 +101,8 @@ func setUp(ctx context.Context, dir string) error {
 }
 
 // start starts the replica, and waits until it is ready.
-func start(ctx context.Context) error {
-	replica, err := installation.Start(stage.plane, stage.binary, stage.account, stage.log)
+func start(ctx context.Context, flags ...string) error {
+	replica, err := installation.Start(stage.plane, stage.binary, stage.account, stage.log, flags...)
 	if err != nil {
 		return err
 	}

@@ -100,6 +100,9 @@ var cases = []struct {
 	{"a default policy beside declared ones", "catalog: {defaultPolicy: create, vendors: [kaspersky]}\npolicies: {a: {spec: {audiences: [us-persons]}}}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, map[string]any{"defaultPolicy": true, "vendors": []any{"kaspersky"}}, config(t, o["ConfigMap/embargo-config"])["catalog"])
 	}},
+	{"reports for Headlamp", "reportAPI: wgpolicy", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, "wgpolicy", config(t, o["ConfigMap/embargo-config"])["reportAPI"])
+	}},
 	{"no default policy", "catalog: {defaultPolicy: none}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, false, config(t, o["ConfigMap/embargo-config"])["catalog"].(map[string]any)["defaultPolicy"])
 	}},
@@ -249,6 +252,7 @@ func TestWrongValuesAreRefusedWithTheirNames(t *testing.T) {
 		"image: {digest: latest}":                                         "/image/digest",
 		"certificates: {source: secret}":                                  "/certificates/secretName",
 		"catalog: {defaultPolicy: yes please}":                            "/catalog/defaultPolicy",
+		"reportAPI: policyreports":                                        "/reportAPI",
 		"ports: {webhook: 0}":                                             "/ports/webhook",
 		"policies: {a: {spec: {enforcement: Deny}}}":                      "audiences",
 		"policies: {a: {spec: {audience: [us-persons]}}}":                 "audience",

@@ -97,6 +97,7 @@ annotations:
   "namespace" .Release.Namespace
   "installation" $name
   "trustedControllers" .Values.trustedControllers
+  "reportAPI" .Values.reportAPI
   "webhook" $webhook
   "catalog" (dict "vendors" .Values.catalog.vendors "defaultPolicy" (include "embargo.defaultPolicy" . | eq "true"))
   "declared" (dict "configMap" (printf "%s-list" $name))

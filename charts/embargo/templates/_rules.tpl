@@ -31,6 +31,15 @@
 - apiGroups: [embargo.dev]
   resources: [vendorreports]
   verbs: [get, list, watch, create, update, delete]
+# Where the cluster serves these kinds, which others install, it writes the same there, by
+# server-side apply: a report for each affected workload, found again by its label.
+# Their names have the workloads' UIDs, so they can't be named here.
+- apiGroups: [openreports.io]
+  resources: [reports]
+  verbs: [list, create, patch, delete]
+- apiGroups: [wgpolicyk8s.io]
+  resources: [policyreports]
+  verbs: [list, create, patch, delete]
 # It tells the workloads that a phase begins for, or is near.
 - apiGroups: [events.k8s.io]
   resources: [events]

@@ -24,6 +24,7 @@ func (c *controller) audit(context.Context) error {
 		Config: c.mgr.GetConfig(), Scheme: c.mgr.GetScheme(),
 		Namespaces: c.mgr.GetCache(), Home: c.options.Namespace, Clock: time.Now,
 		Rules: c.keeper.Rules, Vendor: c.vendorUID, Resources: c.auditedResources,
+		ReportAPI:    c.options.ReportAPI,
 		Recorder:     c.mgr.GetEventRecorder("embargo"),
 		RulesChanged: c.keeper.Follow(), ResourcesChanged: c.discovery.Follow(),
 	})

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"embargo.dev/audit/workloadreports"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -29,6 +30,9 @@ type Config struct {
 	// TrustedControllers are user names whose children with a controller owner
 	// continue what the owner stands for, in the whole cluster.
 	TrustedControllers []string `json:"trustedControllers,omitempty"`
+	// ReportAPI says in which kinds of others the audit's findings are written, beside
+	// VendorReports: auto, openreports, wgpolicy or none.
+	ReportAPI workloadreports.Setting `json:"reportAPI,omitempty"`
 
 	Webhook        Webhook        `json:"webhook,omitzero"`
 	Catalog        Catalog        `json:"catalog,omitzero"`
@@ -112,6 +116,7 @@ func Default() Config {
 		Kind:           Kind,
 		Namespace:      "embargo-system",
 		Installation:   "embargo",
+		ReportAPI:      workloadreports.Auto,
 		Webhook:        Webhook{Port: 9443, Secret: "embargo-webhook-certificate", TemplatesFailurePolicy: "Ignore", Service: Service{Name: "embargo-webhook", Port: 443}},
 		Catalog:        Catalog{Vendors: []string{"*"}, DefaultPolicy: true},
 		Declared:       Declared{ConfigMap: "embargo-list"},

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"embargo.dev/audit/workloadreports"
 	"embargo.dev/policies/catalog"
 )
 
@@ -43,6 +44,7 @@ func (o *Options) AddFlags(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.Catalog.Vendors, "catalog-vendors", f.Catalog.Vendors, `built-in vendors to apply, or "*"`)
 	fs.BoolVar(&f.Catalog.DefaultPolicy, "catalog-default-policy", f.Catalog.DefaultPolicy, "create the default policy in a new installation")
 	fs.BoolVar(&f.Audit.Disabled, "audit-disabled", false, "don't find what runs, and write no reports")
+	fs.StringVar((*string)(&f.ReportAPI), "report-api", string(f.ReportAPI), "kinds of others in which the audit writes its findings too: auto, openreports, wgpolicy or none")
 	fs.BoolVar(&f.LeaderElection.Disabled, "leader-election-disabled", false, "run without leader election, as the only replica")
 	fs.StringVar(&f.Metrics.BindAddress, "metrics-bind-address", f.Metrics.BindAddress, `address for /metrics, "0" for none`)
 	fs.StringVar(&f.Health.BindAddress, "health-bind-address", f.Health.BindAddress, "address for /healthz and /readyz")
@@ -70,6 +72,7 @@ func (o *Options) Complete(fs *pflag.FlagSet) error {
 		"catalog-vendors":          func() { o.Catalog.Vendors = o.flags.Catalog.Vendors },
 		"catalog-default-policy":   func() { o.Catalog.DefaultPolicy = o.flags.Catalog.DefaultPolicy },
 		"audit-disabled":           func() { o.Audit.Disabled = o.flags.Audit.Disabled },
+		"report-api":               func() { o.ReportAPI = o.flags.ReportAPI },
 		"leader-election-disabled": func() { o.LeaderElection.Disabled = o.flags.LeaderElection.Disabled },
 		"metrics-bind-address":     func() { o.Metrics.BindAddress = o.flags.Metrics.BindAddress },
 		"health-bind-address":      func() { o.Health.BindAddress = o.flags.Health.BindAddress },
@@ -108,6 +111,9 @@ func (o *Options) Validate() error {
 	}
 	if !slices.Contains([]string{"Ignore", "Fail"}, o.Webhook.TemplatesFailurePolicy) {
 		wrong("webhook.templatesFailurePolicy", "%q; want Ignore or Fail", o.Webhook.TemplatesFailurePolicy)
+	}
+	if !slices.Contains(workloadreports.Settings(), o.ReportAPI) {
+		wrong("reportAPI", "%q; want auto, openreports, wgpolicy or none", o.ReportAPI)
 	}
 	if !slices.Contains([]string{"debug", "info", "error"}, o.Logging.Level) {
 		wrong("logging.level", "%q; want debug, info or error", o.Logging.Level)

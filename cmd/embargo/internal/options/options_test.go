@@ -61,6 +61,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"--webhook-port=70000":              "webhook.port: 70000 is not a port",
 		"--webhook-url=http://localhost":    "webhook.url: ",
 		"--webhook-url=https://localhost/x": "webhook.url: ",
+		"--report-api=policy":               `reportAPI: "policy"; want auto, openreports, wgpolicy or none`,
 		"--log-level=loud":                  "logging.level: ",
 		"--log-format=xml":                  "logging.format: ",
 		"--drain-period=-1s":                "drainPeriod: ",
