@@ -2,6 +2,7 @@ package admission_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -62,12 +63,18 @@ func TestTheControllerHasNoMoreRightsThanItNeeds(t *testing.T) {
 	must(t, "auth", "can-i", self, "get", "secrets/embargo-webhook-certificate", "-n", "embargo-system")
 }
 
+// othersUnread is what the audit logs of a resource of somebody else's API group.
+var othersUnread = regexp.MustCompile(`not audited, since it can't be read" resource=[a-z]+\.[a-z0-9-]+\.`)
+
 // TestTheControllerIsForbiddenNothing reads the log of all replicas since they started.
 func TestTheControllerIsForbiddenNothing(t *testing.T) {
 	settle(t)
 	log, err := os.ReadFile(stage.log)
 	require.NoError(t, err)
 	for line := range strings.Lines(string(log)) {
+		if othersUnread.MatchString(line) {
+			continue // operators extend what may be read by aggregation
+		}
 		assert.NotContains(t, line, `is forbidden: User \"system:serviceaccount:embargo-system:embargo\"`)
 	}
 }
