@@ -72,6 +72,7 @@ law sets. This command gives its answers before the cluster does, by the same ru
 	root.SetErr(streams.ErrOut)
 	root.AddCommand(
 		newCheck(name, streams),
+		newAudit(name, streams),
 		newExplain(name, streams),
 		newSchedule(name, streams),
 		newList(name, streams),
