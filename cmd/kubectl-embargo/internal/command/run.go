@@ -73,6 +73,7 @@ law sets. This command gives its answers before the cluster does, by the same ru
 	root.AddCommand(
 		newCheck(name, streams),
 		newAudit(name, streams),
+		newForecast(name, streams),
 		newExplain(name, streams),
 		newSchedule(name, streams),
 		newList(name, streams),

@@ -3,7 +3,7 @@ package output
 import (
 	"cmp"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
@@ -17,10 +17,19 @@ var pageStyle string
 //go:embed html/page.js
 var pageScript string
 
-//go:embed html/page.html
-var pageText string
+//go:embed html/*.html
+var pageFiles embed.FS
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var (
+	pageTemplates = template.Must(template.ParseFS(pageFiles, "html/*.html"))
+	pageCSS       = template.CSS(pageStyle) //nolint:gosec // it is our own
+	pageJS        = template.JS(pageScript) //nolint:gosec // it is our own
+)
+
+// contentPolicy is what the browser may load: nothing but the style and the script.
+func contentPolicy() string {
+	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(pageStyle), hash(pageScript))
+}
 
 // page is what the page shows, in its order.
 type page struct {
@@ -53,8 +62,7 @@ type fact struct {
 // printHTML writes a page that needs nothing but itself.
 func printHTML(w io.Writer, r *Result, _ bool) error {
 	p := page{
-		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(pageStyle), hash(pageScript)),
-		Style:  template.CSS(pageStyle), Script: template.JS(pageScript), //nolint:gosec // both are our own
+		Policy: contentPolicy(), Style: pageCSS, Script: pageJS,
 		Live:     r.live(),
 		Verdict:  r.verdict(),
 		Problems: r.Problems, Notices: r.Notices,
@@ -78,7 +86,7 @@ func printHTML(w io.Writer, r *Result, _ bool) error {
 		}
 	}
 	slices.Sort(p.Vendors)
-	return pageTemplate.Execute(w, p)
+	return pageTemplates.ExecuteTemplate(w, "page.html", p)
 }
 
 // hash names a text as a content security policy does.

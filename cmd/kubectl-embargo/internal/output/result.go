@@ -19,16 +19,16 @@ const (
 
 // Result is the result of a check or an audit; scripts depend on its shape.
 type Result struct {
-	APIVersion string    `json:"apiVersion"`
-	Kind       string    `json:"kind"`
-	AsOf       string    `json:"asOf"`
-	RuleSet    string    `json:"ruleSet"`
-	Notices    []string  `json:"notices"`
-	Summary    Summary   `json:"summary"`
-	Findings   []Finding `json:"findings"`
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"`
+	AsOf       string   `json:"asOf"`
+	RuleSet    string   `json:"ruleSet"`
+	Notices    []string `json:"notices"`
+	Summary    Summary  `json:"summary"`
 	// Clusters are those that were read, each by its own rule set. RuleSet names them all
 	// where they differ.
 	Clusters []Cluster `json:"clusters,omitempty"`
+	Findings []Finding `json:"findings"`
 
 	Background `json:"-"`
 }
