@@ -147,7 +147,7 @@ func findingOf(clusterName string, f *exposure.Finding) output.Finding {
 		Finding: f.Finding,
 		Running: output.Running{
 			ArrivedAfterBan: f.ArrivedAfterBan, Carrier: f.Carrier, Pods: f.Pods, Node: f.Node, Digests: f.Digests,
-			AlsoNamed: f.AlsoNamed, RestartAction: f.RestartAction, RestartOwner: f.RestartOwner,
+			UpdatedFrom: f.UpdatedFrom, Admission: f.Admission, AlsoNamed: f.AlsoNamed, RestartAction: f.RestartAction, RestartOwner: f.RestartOwner,
 		},
 	}
 	if f.SinceFrom != v1alpha1.SinceFirstSeen || f.News != exposure.Restricted {

@@ -110,7 +110,11 @@ func (f *forecasting) foresee(s *survey) {
 	for _, t := range forecaster.Between(f.instant, f.until) {
 		one := output.Transition{At: t.Instant, Days: t.Causes[0].Days}
 		for _, c := range t.Causes {
-			one.Causes = append(one.Causes, causeOf(s.name(), c))
+			cause := causeOf(s.name(), c)
+			one.Causes = append(one.Causes, cause)
+			if cause.Verification == v1alpha1.VerificationUnverified {
+				f.notice("the date of phase %q of %s/%s is not verified in a primary source", cause.Phase, cause.Vendor, cause.Restriction)
+			}
 		}
 		for _, e := range t.Affected {
 			one.Affected = append(one.Affected, affectedOf(s.name(), e))
@@ -127,6 +131,7 @@ func causeOf(clusterName string, t policies.Transition) output.Cause {
 	if t.Phase != nil {
 		effective := t.Phase.Instant
 		c.Type, c.Phase, c.Effective, c.Summary = output.PhaseBegins, t.Phase.Phase.Phase, &effective, t.Phase.Summary
+		c.Verification = t.Phase.Verification
 	}
 	return c
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"embargo.dev/audit"
 )
 
@@ -23,6 +25,9 @@ func (s *survey) tellUnread(unread []audit.Unread) {
 	resources := map[string][]string{} // by namespace
 	reasons := map[string]error{}
 	for _, u := range unread {
+		if apierrors.IsNotFound(u.Err) {
+			continue // what isn't served has no objects
+		}
 		if consequence, ok := optional[u.Resource]; ok {
 			s.notice("cluster %s: %s may not be read: %s", s.name(), u.Resource, consequence)
 			continue

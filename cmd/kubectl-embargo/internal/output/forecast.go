@@ -61,8 +61,10 @@ type Cause struct {
 	On          string     `json:"on"`        // the day of the instant in the restriction's zone
 	Summary     string     `json:"summary"`
 	Citation    string     `json:"citation"`
-	Policies    []string   `json:"policies"` // under which the phase begins then
-	Waiver      string     `json:"waiver"`
+	// Verification is Unverified where no primary source has the date.
+	Verification v1alpha1.Verification `json:"verification"`
+	Policies     []string              `json:"policies"` // under which the phase begins then
+	Waiver       string                `json:"waiver"`
 }
 
 // Affected is an image of a workload that is newly warned about or refused. Its action

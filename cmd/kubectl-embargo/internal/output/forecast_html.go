@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -62,10 +63,17 @@ func forecastHTML(w io.Writer, f *Forecast, _ bool) error {
 
 // asResult takes what is affected for the findings of an audit.
 func (f *Forecast) asResult() *Result {
-	return &Result{
+	r := &Result{
 		Kind: KindAudit, AsOf: f.AsOf, RuleSet: f.RuleSet, Notices: f.Notices, Clusters: f.Clusters, Background: f.Background,
-		Summary: Summary{Objects: f.Summary.Objects, Images: f.Summary.Images}, Findings: f.affected(),
+		Summary: Summary{Objects: f.Summary.Objects, Images: f.Summary.Images},
 	}
+	for _, t := range f.Transitions {
+		for _, a := range t.Affected {
+			a.Next = &policies.NextPhase{Effective: t.At}
+			r.Findings = append(r.Findings, a.Finding)
+		}
+	}
+	return r
 }
 
 func (f *Forecast) verdict() verdict {

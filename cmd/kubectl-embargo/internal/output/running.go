@@ -13,6 +13,10 @@ type Running struct {
 	Pods    int      `json:"pods,omitempty"` // that run it
 	Node    string   `json:"node,omitempty"` // that runs it from a file
 	Digests []string `json:"digests,omitempty"`
+	// UpdatedFrom is the digest that ran before another one came under the same tag.
+	UpdatedFrom string `json:"updatedFrom,omitempty"`
+	// Admission says whether admission could have seen it.
+	Admission v1alpha1.AdmissionSight `json:"admission,omitempty"`
 	// AlsoNamed is by which other name it was recognised, which admission can't see.
 	AlsoNamed string `json:"alsoNamed,omitempty"`
 	// RestartAction is what is done about a Pod made in place of one that runs, and
