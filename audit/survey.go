@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -14,7 +15,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/pager"
 
-	"embargo.dev/audit/feed"
 	"embargo.dev/audit/inventory"
 	"embargo.dev/audit/reports"
 	"embargo.dev/policies/v1alpha1"
@@ -41,7 +41,7 @@ type Survey struct {
 	unread    []Unread
 }
 
-// Unread is what may not be read.
+// Unread is what could not be read.
 type Unread struct {
 	Resource  string
 	Namespace string // "" for all
@@ -116,10 +116,10 @@ func (s *Survey) kind(ctx context.Context, k *inventory.Kind) error {
 	return nil
 }
 
-// tell notes what may not be read. Any other error is the cluster's, and ends the
-// survey.
+// tell notes what the API server doesn't give: it may not be read, or the API that serves
+// it is down. Where there is no answer at all, the survey ends.
 func (s *Survey) tell(k *inventory.Kind, namespace string, err error) error {
-	if err == nil || !feed.Unreadable(err) {
+	if status := apierrors.APIStatus(nil); err == nil || !errors.As(err, &status) {
 		return err
 	}
 	s.mu.Lock()

@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -23,12 +24,8 @@ type Outlook struct {
 
 	Running, Updated, Restarted v1alpha1.Action
 
-	rank int
-	one  gathered
+	one gathered
 }
-
-// noRank is weaker than any.
-const noRank = 9
 
 // Outlooks returns the outlook of every image in the given namespaces that may be a
 // vendor's.
@@ -41,7 +38,11 @@ func (e *Evaluator) Outlooks(suspects []*inventory.Namespace) map[Key]*Outlook {
 			g.foresee(o, known, all)
 		}
 	}
-	for _, out := range all {
+	for key, out := range all {
+		if out.one.history {
+			delete(all, key)
+			continue
+		}
 		out.Restarted = out.one.restart.action
 		out.Since, out.From = out.one.oldest, out.one.oldestIn
 	}
@@ -55,12 +56,9 @@ type prospect struct {
 	running, updated v1alpha1.Action
 }
 
-// foresee takes what an object carries. What only remembers the past is left out.
+// foresee takes what an object carries.
 func (g *gathering) foresee(o *inventory.Object, known map[place][]prospect, all map[Key]*Outlook) {
 	top := g.Inventory.Top(o)
-	if isHistory(o, top) {
-		return
-	}
 	for i := range o.Body.Places {
 		p := &o.Body.Places[i]
 		at := place{o.Namespace.Name, o.Body, i}
@@ -75,29 +73,44 @@ func (g *gathering) foresee(o *inventory.Object, known map[place][]prospect, all
 	}
 }
 
+// addProspect takes what an object says of a workload. One that only remembers what its
+// workload was tells since when, and no more.
 func (g *gathering) addProspect(o *inventory.Object, top inventory.Top, p *inventory.Place, one *prospect, all map[Key]*Outlook) {
 	f := Finding{Finding: one.Finding, Workload: workloadOf(top), Node: o.Node()}
 	key := f.Key()
 	out := all[key]
 	if out == nil {
-		out = &Outlook{Workload: f.Workload, rank: noRank, Running: v1alpha1.ActionAllow, Updated: v1alpha1.ActionAllow}
+		out = &Outlook{Workload: f.Workload, Running: v1alpha1.ActionAllow, Updated: v1alpha1.ActionAllow}
+		out.one.history, out.one.restart.action = true, v1alpha1.ActionAllow
 		all[key] = out
 	}
-	if rank := rankOf(o, top); rank < out.rank {
-		out.rank, out.Finding, out.Carrier = rank, one.Finding, ""
-		if rank != 0 {
-			out.Carrier = o.Kind.Kind + "/" + o.Name
-		}
+	out.one.age(o)
+	if isHistory(o, top) {
+		return
 	}
+	out.one.history = false
+	out.carry(o, top, one)
 	out.Running = out.Running.Stronger(one.running)
 	if o.Node() == "" { // the file of a static Pod is updated without any request
 		out.Updated = out.Updated.Stronger(one.updated)
 	}
-	out.one.age(o)
 	if o.Pod {
 		out.one.addRestart(g.restart(o, p, &one.hit))
 	} else if !out.one.restarted {
 		out.one.restart = stronger(out.one.restart, g.restartOfChild(o, &one.hit))
+	}
+}
+
+// carry takes the object for what carries the image where it tells more than another.
+func (out *Outlook) carry(o *inventory.Object, top inventory.Top, one *prospect) {
+	rank := rankOf(o, top)
+	if before := out.one.carrier; before != nil &&
+		cmp.Or(cmp.Compare(rank, out.one.rank), cmp.Compare(o.Name, before.Name), cmp.Compare(one.Field, out.Field)) >= 0 {
+		return
+	}
+	out.one.carrier, out.one.rank, out.Finding, out.Carrier = o, rank, one.Finding, ""
+	if rank != 0 {
+		out.Carrier = o.Kind.Kind + "/" + o.Name
 	}
 }
 

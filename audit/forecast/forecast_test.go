@@ -91,7 +91,9 @@ func forecastOf(t *testing.T, until string, source policies.Source) []string {
 	rules, problems := policies.Compile(source)
 	require.Empty(t, problems)
 	inv := running()
-	inv.Judge(func(b *inventory.Body, img *workload.Image) bool { return rules.Suspects(b.Kind, []workload.Image{*img}) })
+	inv.Judge(func(b *inventory.Body, img *workload.Image) bool {
+		return rules.Suspects(b.Kind, []workload.Image{*img})
+	})
 	f := &forecast.Forecaster{
 		Rules: rules, Inventory: inv, Parts: []*inventory.Namespace{inv.Namespace("mail")},
 		Namespace: func(name string) policies.Namespace { return policies.Namespace{Name: name, Known: true} },

@@ -105,7 +105,7 @@ func line(parts ...string) string { return strings.Join(parts, " ") }
 
 // populate makes a Deployment, a CronJob with a Job, and a Pod of nobody's, while that is
 // allowed, then restricts their vendor.
-func populate(t *testing.T, ns, name, phases string) *v1alpha1.VendorReport {
+func populate(t *testing.T, ns, name string) *v1alpha1.VendorReport {
 	t.Helper()
 	vendor(t, name, allowed)
 	image := "registry." + name + ".example/agent:1"
@@ -117,7 +117,7 @@ func populate(t *testing.T, ns, name, phases string) *v1alpha1.VendorReport {
 	require.Eventually(t, func() bool {
 		return len(strings.Fields(must(t, "-n", ns, "get", "pods", "-l", "app=agent", "-o", "name"))) == 3
 	}, 30*time.Second, 100*time.Millisecond)
-	vendor(t, name, phases)
+	vendor(t, name, prohibited)
 	return await(t, ns, name, func(r *v1alpha1.VendorReport) bool {
 		return r.Summary.Workloads == 3 && slices.ContainsFunc(r.Findings, func(f v1alpha1.ReportedFinding) bool { return f.Pods == 3 })
 	})
@@ -127,7 +127,7 @@ func populate(t *testing.T, ns, name, phases string) *v1alpha1.VendorReport {
 // check of the same objects.
 func TestTheCommandLineAgreesWithTheReports(t *testing.T) {
 	ns := namespace(t)
-	report := populate(t, ns, "agreed", prohibited)
+	report := populate(t, ns, "agreed")
 	r, a := runAudit(t, stage.plane.Kubeconfig(), "-n", ns)
 	assert.Equal(t, 0, a.code, "what runs is never refused: %s", a.stderr)
 	assert.Equal(t, "AuditResult", r.Kind)
@@ -163,7 +163,7 @@ func TestAForbiddenNamespaceIsNamed(t *testing.T) {
 	hidden := ns + "-hidden"
 	must(t, "create", "namespace", hidden)
 	t.Cleanup(func() { must(t, "delete", "namespace", hidden, "--wait=false") })
-	populate(t, ns, "partial", prohibited)
+	populate(t, ns, "partial")
 	user, err := stage.plane.WriteKubeconfig("partial.kubeconfig", "viewer-of-one")
 	require.NoError(t, err)
 	must(t, "-n", ns, "create", "rolebinding", "viewer", "--clusterrole=view", "--user=viewer-of-one")
@@ -214,7 +214,7 @@ func twoContexts(t *testing.T) string {
 
 func TestSeveralContextsAreOneAudit(t *testing.T) {
 	ns := namespace(t)
-	populate(t, ns, "several", prohibited)
+	populate(t, ns, "several")
 	kubeconfig := twoContexts(t)
 	r, a := runAudit(t, kubeconfig, "-n", ns, "--context", "embargo,again")
 	assert.Equal(t, 0, a.code, a.stderr)
@@ -236,7 +236,7 @@ func TestSeveralContextsAreOneAudit(t *testing.T) {
 // TestAnAuditAsOfAnotherDayByOtherRules takes nothing but what runs from the cluster.
 func TestAnAuditAsOfAnotherDayByOtherRules(t *testing.T) {
 	ns := namespace(t)
-	populate(t, ns, "other", prohibited)
+	populate(t, ns, "other")
 	list := filepath.Join(t.TempDir(), "list.yaml")
 	require.NoError(t, os.WriteFile(list, []byte(`
 apiVersion: embargo.dev/v1alpha1

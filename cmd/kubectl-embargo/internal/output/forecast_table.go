@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -82,7 +83,7 @@ func forecastTable(w io.Writer, f *Forecast, colour bool) error {
 }
 
 func forecastWide(w io.Writer, f *Forecast, colour bool) error {
-	return f.table(w, append(forecastColumns[:len(forecastColumns):len(forecastColumns)], forecastMore...), colour)
+	return f.table(w, slices.Concat(forecastColumns, forecastMore), colour)
 }
 
 func (f *Forecast) table(w io.Writer, columns []forecastColumn, colour bool) error {
