@@ -153,7 +153,9 @@ func (s *Survey) take(k *inventory.Kind, o runtime.Object) {
 	default:
 		if isWorkload {
 			s.inventory.Put(k, seen, 1)
-			s.Read(1)
+			if s.Read != nil {
+				s.Read(1)
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"strings"
 )
 
 //go:embed html/page.css
@@ -105,7 +106,16 @@ func (r *Result) facts() []fact {
 	add(!r.Made.IsZero(), "Made", r.Made.UTC().Format("2006-01-02 15:04 UTC"))
 	add(r.Version != "", "Made by", "kubectl-embargo "+r.Version)
 	add(true, "Fails at", cmp.Or(string(r.FailOn), "nothing"))
+	add(len(r.Clusters) > 1, "Clusters", r.clusterNames())
 	add(r.Summary.Skipped > 0, "Skipped", count(r.Summary.Skipped, "document")+" without a Kubernetes object")
 	add(r.Summary.Unparsable > 0, "Unparsable", count(r.Summary.Unparsable, "finding")+" whose vendor can't be told")
 	return append(facts, fact{Name: "Rule set", Value: r.RuleSet, Code: true})
+}
+
+func (r *Result) clusterNames() string {
+	names := make([]string, 0, len(r.Clusters))
+	for _, c := range r.Clusters {
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, ", ")
 }
