@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
@@ -159,6 +160,8 @@ func (s *survey) resources(ctx context.Context) []audit.Resource {
 		switch {
 		case err != nil:
 			s.unread(err)
+		case strings.HasPrefix(name, "*."):
+			s.notice("admission covers all resources of group %s: those of them that no policy's status names aren't evaluated", name[len("*."):])
 		case served:
 			found = append(found, r)
 		}
