@@ -52,6 +52,8 @@ type Options struct {
 type Resource struct {
 	Kind     schema.GroupVersionKind
 	Resource string // plural
+	// ClusterScoped is set by whoever knows that its objects are in no namespace.
+	ClusterScoped bool
 }
 
 // Sink takes the findings of namespaces, to write them somewhere.

@@ -94,15 +94,15 @@ func ownClient(config *rest.Config) (rest.Interface, error) {
 	return rest.RESTClientFor(config)
 }
 
-// of returns where a kind is listed and watched.
-func (s *sources) of(k *inventory.Kind) (cache.ListerWatcherWithContext, int64) {
+// of returns where a kind is listed and watched, in a namespace or in all.
+func (s *sources) of(k *inventory.Kind, namespace string) (cache.ListerWatcherWithContext, int64) {
 	clients := map[schema.GroupVersion]rest.Interface{
 		corev1.SchemeGroupVersion: s.core, appsv1.SchemeGroupVersion: s.apps, batchv1.SchemeGroupVersion: s.batch, v1alpha1.GroupVersion: s.own,
 	}
 	if client, ok := clients[k.GroupVersion()]; ok {
-		return cache.NewListWatchFromClient(client, k.Resource, metav1.NamespaceAll, fields.Everything()), page
+		return cache.NewListWatchFromClient(client, k.Resource, namespace, fields.Everything()), page
 	}
-	resource := s.custom.Resource(k.GroupVersion().WithResource(k.Resource))
+	resource := s.custom.Resource(k.GroupVersion().WithResource(k.Resource)).Namespace(namespace)
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			list, err := resource.List(ctx, o)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"embargo.dev/audit/feed"
@@ -42,7 +43,7 @@ func (a *Auditor) follow(ctx context.Context, k *inventory.Kind, group *sync.Wai
 	a.mu.Lock()
 	a.feeds[k.GroupVersion().WithResource(k.Resource)] = f
 	a.mu.Unlock()
-	source, size := a.sources.of(k)
+	source, size := a.sources.of(k, metav1.NamespaceAll)
 	base := taker{auditor: a, following: f, log: ctx}
 	var to feed.Taker = &workloads{base}
 	switch k {

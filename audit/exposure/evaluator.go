@@ -16,22 +16,33 @@ type Evaluator struct {
 	Rules     *policies.RuleSet
 	Inventory *inventory.Inventory
 	Now       time.Time
+	// AsOf stands for Now where somebody asks what decisions another instant, or a date,
+	// would bring; zero: nobody does.
+	AsOf policies.Instant
 	// Namespace says what is known of a namespace.
 	Namespace func(name string) policies.Namespace
+}
+
+// instant is when decisions are made.
+func (e *Evaluator) instant() policies.Instant {
+	if e.AsOf == (policies.Instant{}) {
+		return policies.At(e.Now)
+	}
+	return e.AsOf
 }
 
 // Suspicious reports whether an image may be anybody's at all, in whatever namespace:
 // what is unknown can only make a decision stronger.
 func Suspicious(rules *policies.RuleSet, now time.Time) func(*inventory.Body, *workload.Image) bool {
 	return func(b *inventory.Body, img *workload.Image) bool {
-		return len(unchanged(rules, b.Kind, policies.Namespace{}, img, now)) > 0
+		return len(unchanged(rules, b.Kind, policies.Namespace{}, img, policies.At(now))) > 0
 	}
 }
 
 // unchanged evaluates an update that leaves an object with the image as it is.
-func unchanged(rules *policies.RuleSet, kind schema.GroupKind, ns policies.Namespace, img *workload.Image, now time.Time) []policies.Finding {
+func unchanged(rules *policies.RuleSet, kind schema.GroupKind, ns policies.Namespace, img *workload.Image, instant policies.Instant) []policies.Finding {
 	object := workload.Object{Images: []workload.Image{*img}}
-	return rules.Evaluate(policies.Request{Operation: policies.Update, Kind: kind, Namespace: ns, Object: object, Old: &object}, policies.At(now)).Findings
+	return rules.Evaluate(policies.Request{Operation: policies.Update, Kind: kind, Namespace: ns, Object: object, Old: &object}, instant).Findings
 }
 
 // hit is an image that was found to be somebody's.
@@ -46,13 +57,13 @@ type hit struct {
 // that tells of more restrictions.
 func (e *Evaluator) hits(b *inventory.Body, p *inventory.Place, ns policies.Namespace) []hit {
 	var found []hit
-	for _, f := range unchanged(e.Rules, b.Kind, ns, &p.Image, e.Now) {
+	for _, f := range unchanged(e.Rules, b.Kind, ns, &p.Image, e.instant()) {
 		found = append(found, hit{Finding: f, image: p.Image})
 	}
 	for _, name := range e.Inventory.OtherNames(p) {
 		other := p.Image
 		other.Value = name
-		for _, f := range unchanged(e.Rules, b.Kind, ns, &other, e.Now) {
+		for _, f := range unchanged(e.Rules, b.Kind, ns, &other, e.instant()) {
 			if f.Vendor == "" || hasRestriction(found, f.Vendor, f.Restriction) {
 				continue
 			}
@@ -97,7 +108,7 @@ func (e *Evaluator) updated(b schema.GroupKind, img workload.Image, f *Finding, 
 		Operation: policies.Update, Kind: b, Namespace: ns,
 		Object: workload.Object{Images: []workload.Image{after}}, Old: &workload.Object{Images: []workload.Image{before}},
 	}
-	for _, found := range e.Rules.Evaluate(request, policies.At(e.Now)).Findings {
+	for _, found := range e.Rules.Evaluate(request, e.instant()).Findings {
 		if found.Vendor == f.Vendor && found.Restriction == f.Restriction {
 			return found, true
 		}

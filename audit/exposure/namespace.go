@@ -22,18 +22,7 @@ var (
 // are one namespace or, for Embargo's own, also what is in none. They are in the order
 // in which reports list them.
 func (e *Evaluator) InNamespace(suspects []*inventory.Namespace, recall Recall) []*Finding {
-	g := &gathering{
-		Evaluator: e, found: map[Key]*gathered{}, hitsOf: map[place][]hit{}, restarts: map[restartKey]restart{},
-		namespaces: map[string]policies.Namespace{}, revisions: map[types.UID][]*inventory.Object{},
-	}
-	for _, ns := range suspects {
-		g.namespaces[ns.Name] = e.Namespace(ns.Name)
-		for _, o := range ns.Suspects {
-			if owner, ok := o.Owner(); ok && o.Kind.GroupKind() == controllerRevisionKind {
-				g.revisions[owner.UID] = append(g.revisions[owner.UID], o)
-			}
-		}
-	}
+	g := e.gathering(suspects)
 	for _, ns := range suspects {
 		for _, o := range ns.Suspects {
 			g.add(o)
@@ -47,6 +36,23 @@ func (e *Evaluator) InNamespace(suspects []*inventory.Namespace, recall Recall) 
 	}
 	slices.SortFunc(findings, order)
 	return findings
+}
+
+// gathering prepares to look at the given namespaces.
+func (e *Evaluator) gathering(suspects []*inventory.Namespace) *gathering {
+	g := &gathering{
+		Evaluator: e, found: map[Key]*gathered{}, hitsOf: map[place][]hit{}, restarts: map[restartKey]restart{},
+		namespaces: map[string]policies.Namespace{}, revisions: map[types.UID][]*inventory.Object{},
+	}
+	for _, ns := range suspects {
+		g.namespaces[ns.Name] = e.Namespace(ns.Name)
+		for _, o := range ns.Suspects {
+			if owner, ok := o.Owner(); ok && o.Kind.GroupKind() == controllerRevisionKind {
+				g.revisions[owner.UID] = append(g.revisions[owner.UID], o)
+			}
+		}
+	}
+	return g
 }
 
 // order is that of reports: first what arrived after a ban, then the strongest action.

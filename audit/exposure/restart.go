@@ -85,7 +85,7 @@ type used struct {
 // made evaluates a creation for one restriction. Where admission sees nothing, it
 // allows.
 func (g *gathering) made(request policies.Request, h *hit) used {
-	for _, f := range g.Rules.Evaluate(request, policies.At(g.Now)).Findings {
+	for _, f := range g.Rules.Evaluate(request, g.instant()).Findings {
 		if f.Vendor == h.Vendor && f.Restriction == h.Restriction {
 			return used{restart{action: f.Action}, f.Use}
 		}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -32,6 +33,9 @@ type Cluster struct {
 	Namespace string
 	// Reader reads live.
 	Reader client.Reader
+
+	// Config is how it is reached.
+	Config *rest.Config
 
 	mapper meta.RESTMapper
 }
@@ -70,7 +74,7 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the cluster: %w: %w", ErrUnread, err)
 	}
-	connected := &Cluster{Name: config.Host, Reader: &memory{live: c}, mapper: c.RESTMapper()}
+	connected := &Cluster{Name: config.Host, Config: config, Reader: &memory{live: c}, mapper: c.RESTMapper()}
 	if raw, err := loader.RawConfig(); err == nil && raw.CurrentContext != "" {
 		connected.Name = raw.CurrentContext
 	}
@@ -100,13 +104,13 @@ func (c *Cluster) Namespaced(kind schema.GroupVersionKind) (namespaced, served b
 	case meta.IsNoMatchError(err):
 		return true, false, nil
 	case err != nil:
-		return true, false, c.unread("kinds", err)
+		return true, false, c.Unread("kinds", err)
 	default:
 		return mapping.Scope.Name() == meta.RESTScopeNameNamespace, true, nil
 	}
 }
 
-// unread says what of the cluster can't be read.
-func (c *Cluster) unread(what string, err error) error {
+// Unread says what of the cluster can't be read.
+func (c *Cluster) Unread(what string, err error) error {
 	return fmt.Errorf("cluster %s: %s: %w: %w", c.Name, what, ErrUnread, err)
 }

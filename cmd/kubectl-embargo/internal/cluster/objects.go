@@ -26,7 +26,7 @@ func (c *Cluster) Object(ctx context.Context, kind schema.GroupVersionKind, name
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
 		return nil, nil
 	case err != nil:
-		return nil, c.unread(fmt.Sprintf("%s %s/%s", kind.Kind, namespace, name), err)
+		return nil, c.Unread(fmt.Sprintf("%s %s/%s", kind.Kind, namespace, name), err)
 	default:
 		return object, nil
 	}
@@ -69,7 +69,7 @@ func (t told) List(ctx context.Context, list client.ObjectList, opts ...client.L
 
 func (t told) report(what string, err error) {
 	if err != nil && !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
-		t.tell(t.unread(what, err))
+		t.tell(t.Unread(what, err))
 	}
 }
 

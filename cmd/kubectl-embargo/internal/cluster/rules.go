@@ -55,7 +55,7 @@ func (c *Cluster) Rules(ctx context.Context) (policies.Source, error) {
 func (c *Cluster) each(ctx context.Context, list client.ObjectList, what string, visit func()) error {
 	for {
 		if err := c.Reader.List(ctx, list, client.Limit(page), client.Continue(list.GetContinue())); err != nil {
-			return c.unread(what, err)
+			return c.Unread(what, err)
 		}
 		visit()
 		if list.GetContinue() == "" {

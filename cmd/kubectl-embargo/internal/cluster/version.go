@@ -21,7 +21,7 @@ func (c *Cluster) ControllerVersion(ctx context.Context) (string, error) {
 	case apierrors.IsNotFound(err):
 		return "not registered", nil
 	case err != nil:
-		return "", c.unread("the webhook configuration", err)
+		return "", c.Unread("the webhook configuration", err)
 	default:
 		return configuration.Annotations[registration.VersionAnnotation], nil
 	}

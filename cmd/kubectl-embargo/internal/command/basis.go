@@ -12,7 +12,9 @@ import (
 
 	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
+	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/policies"
+	"embargo.dev/policies/v1alpha1"
 )
 
 // basis is what commands that evaluate have in common: by which rules, at which
@@ -121,4 +123,35 @@ func (b *basis) exit() error {
 	default:
 		return nil
 	}
+}
+
+// verdict decides the exit code: what could not be read goes before what could not be
+// reached, and that before findings.
+func (b *basis) verdict(failOn string, strongest v1alpha1.Action) error {
+	if err := b.exit(); err != nil {
+		return err
+	}
+	if failOn != "None" && strongest.Strength() >= v1alpha1.Action(failOn).Strength() && strongest != v1alpha1.ActionAllow {
+		return exit(exitFindings)
+	}
+	return nil
+}
+
+// noteExpired notes waivers that no longer count, in the words of a decision that would
+// have followed them.
+func (b *basis) noteExpired(waivers []v1alpha1.VendorWaiver) {
+	for i := range waivers {
+		if expires := waivers[i].Spec.Expires.UTC(); !expires.After(b.instant.In(time.UTC)) {
+			b.notice("waiver %q expired on %s and no longer counts", waivers[i].Name, expires.Format(time.DateOnly))
+		}
+	}
+}
+
+// background is what the formats tell beyond the JSON.
+func (b *basis) background(failOn string, vendors []v1alpha1.RestrictedVendor) output.Background {
+	background := output.Background{Vendors: vendors, Made: time.Now(), Version: thisVersion().GitVersion}
+	if failOn != "None" {
+		background.FailOn = v1alpha1.Action(failOn)
+	}
+	return background
 }

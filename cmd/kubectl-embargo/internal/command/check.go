@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -143,7 +142,7 @@ func (c *check) run(ctx context.Context) error {
 	}
 	c.noteExpired(rules.source.Waivers)
 	c.set = rules.compile()
-	c.result.Background = c.background(rules.source.Vendors)
+	c.result.Background = c.background(c.failOn, rules.source.Vendors)
 	if c.review != "" {
 		c.replay(ctx)
 	} else {
@@ -154,17 +153,7 @@ func (c *check) run(ctx context.Context) error {
 	if err := output.Print(c.Out, c.format, &c.result, terminal.Colour(c.Out)); err != nil {
 		return err
 	}
-	return c.exit()
-}
-
-// noteExpired notes waivers that no longer count, in the words of a decision that would
-// have followed them.
-func (c *check) noteExpired(waivers []v1alpha1.VendorWaiver) {
-	for i := range waivers {
-		if expires := waivers[i].Spec.Expires.UTC(); !expires.After(c.instant.In(time.UTC)) {
-			c.notice("waiver %q expired on %s and no longer counts", waivers[i].Name, expires.Format(time.DateOnly))
-		}
-	}
+	return c.verdict(c.failOn, c.result.Strongest())
 }
 
 // connect makes the cluster the source of rules and of what there was before. Where
@@ -186,42 +175,5 @@ func (c *check) sum() {
 	r.APIVersion, r.Kind = v1alpha1.GroupVersion.String(), output.KindCheck
 	r.AsOf, r.RuleSet, r.Instant = c.asked(), c.set.Digest(), c.instant
 	r.Notices, r.Problems = c.notices, c.problems
-	for _, f := range r.Findings {
-		switch f.Action {
-		case v1alpha1.ActionDeny:
-			r.Summary.Deny++
-		case v1alpha1.ActionWarn:
-			r.Summary.Warn++
-		default:
-			r.Summary.Audit++
-		}
-		if f.Evidence == policies.EvidenceUnparsable {
-			r.Summary.Unparsable++
-		}
-	}
-}
-
-// background is what the formats tell beyond the JSON.
-func (c *check) background(vendors []v1alpha1.RestrictedVendor) output.Background {
-	b := output.Background{Vendors: vendors, Made: time.Now(), Version: thisVersion().GitVersion}
-	if c.failOn != "None" {
-		b.FailOn = v1alpha1.Action(c.failOn)
-	}
-	return b
-}
-
-// exit decides the exit code: what could not be read goes before what could not be
-// reached, and that before findings.
-func (c *check) exit() error {
-	if err := c.basis.exit(); err != nil {
-		return err
-	}
-	strongest := v1alpha1.ActionAllow
-	for _, f := range c.result.Findings {
-		strongest = strongest.Stronger(f.Action)
-	}
-	if c.failOn != "None" && strongest.Strength() >= v1alpha1.Action(c.failOn).Strength() && strongest != v1alpha1.ActionAllow {
-		return exit(exitFindings)
-	}
-	return nil
+	r.Count()
 }

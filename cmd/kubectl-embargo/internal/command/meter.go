@@ -36,18 +36,29 @@ func newMeter(out io.Writer) *meter {
 
 // read adds what has been read of a source.
 func (m *meter) read(source string, bytes int) {
+	m.add(bytes, func(total int64) string {
+		return fmt.Sprintf("%.1f MB read: %s", float64(total)/1e6, shortened(source, 60))
+	})
+}
+
+// listed adds objects that have been read of a cluster.
+func (m *meter) listed(cluster string, objects int) {
+	m.add(objects, func(total int64) string { return fmt.Sprintf("%d objects read: %s", total, shortened(cluster, 60)) })
+}
+
+func (m *meter) add(amount int, line func(total int64) string) {
 	if !m.terminal {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.total += int64(bytes)
+	m.total += int64(amount)
 	now := m.now()
 	if now.Sub(m.begun) < patience || now.Sub(m.told) < throttle {
 		return
 	}
 	m.told, m.shown = now, true
-	fmt.Fprintf(m.out, "\r\x1b[K%.1f MB read: %s", float64(m.total)/1e6, shortened(source, 60))
+	fmt.Fprint(m.out, "\r\x1b[K"+line(m.total))
 }
 
 // clear takes the line away, before something else is written.

@@ -33,3 +33,11 @@ func TestAMeterIsSilentWithoutATerminal(t *testing.T) {
 	m.clear()
 	assert.Empty(t, out.String())
 }
+
+func TestAMeterCountsObjectsOfClusters(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Date(2024, 7, 20, 0, 0, 0, 0, time.UTC)
+	m := &meter{out: &out, terminal: true, now: func() time.Time { return now.Add(2 * time.Second) }, begun: now}
+	m.listed("production", 500)
+	assert.Equal(t, "\r\x1b[K500 objects read: production", out.String())
+}

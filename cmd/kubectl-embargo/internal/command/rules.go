@@ -40,8 +40,13 @@ type rules struct {
 // told to broken, and what of the cluster can't to unread.
 func (o *rulesOptions) load(ctx context.Context, stdin io.Reader, broken func(*manifest.Error), unread func(error)) (*rules, error) {
 	r := o.readFiles(ctx, stdin, broken)
+	return r, o.complete(ctx, r, unread)
+}
+
+// complete fills in what isn't given, and looks the whole over.
+func (o *rulesOptions) complete(ctx context.Context, r *rules, unread func(error)) error {
 	if err := o.fill(ctx, r, unread); err != nil {
-		return nil, err
+		return err
 	}
 	for i := range r.source.Policies {
 		if len(o.audiences) > 0 {
@@ -50,7 +55,7 @@ func (o *rulesOptions) load(ctx context.Context, stdin io.Reader, broken func(*m
 		r.requireAudiences(&r.source.Policies[i])
 	}
 	r.noteOddities()
-	return r, nil
+	return nil
 }
 
 // fill fills in what isn't given, from the cluster or from what is built in.
@@ -102,6 +107,10 @@ func (o *rulesOptions) readFiles(ctx context.Context, stdin io.Reader, broken fu
 
 // readCluster takes from the cluster what isn't given.
 func (o *rulesOptions) readCluster(ctx context.Context, r *rules) error {
+	if len(o.lists) > 0 && len(o.policies) > 0 {
+		r.assumePolicy()
+		return nil
+	}
 	source, err := o.live.Rules(ctx)
 	if err != nil {
 		return err

@@ -57,6 +57,10 @@ law sets. This command gives its answers before the cluster does, by the same ru
 			# What a cluster would say about the manifests in a folder
 			%[1]s check -f deploy/ -R
 
+			# What runs of restricted vendors, and what each coming date breaks
+			%[1]s audit -A
+			%[1]s forecast -A
+
 			# How an image is read, whose it is, and what follows from that
 			%[1]s explain kaspersky/scanengine_httpd:2.1
 
@@ -72,6 +76,8 @@ law sets. This command gives its answers before the cluster does, by the same ru
 	root.SetErr(streams.ErrOut)
 	root.AddCommand(
 		newCheck(name, streams),
+		newAudit(name, streams),
+		newForecast(name, streams),
 		newExplain(name, streams),
 		newSchedule(name, streams),
 		newList(name, streams),

@@ -3,6 +3,7 @@ package output
 import (
 	"encoding/csv"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -35,6 +36,14 @@ var csvColumns = []column{
 	{"nextAction", func(f Finding) string { return string(f.next().Action) }},
 	{"since", func(f Finding) string { return rfc3339(f.Since) }},
 	{"message", func(f Finding) string { return f.Message }},
+	{"sinceFrom", func(f Finding) string { return string(f.SinceFrom) }},
+	{"arrivedAfterBan", func(f Finding) string { return strconv.FormatBool(f.ArrivedAfterBan) }},
+	{"carrier", func(f Finding) string { return f.Carrier }},
+	{"pods", func(f Finding) string { return strconv.Itoa(f.Pods) }},
+	{"digests", func(f Finding) string { return strings.Join(f.Digests, " ") }},
+	{"alsoNamed", func(f Finding) string { return f.AlsoNamed }},
+	{"restartAction", func(f Finding) string { return string(f.RestartAction) }},
+	{"restartOwner", func(f Finding) string { return f.RestartOwner }},
 }
 
 // printCSV writes a line a finding, as RFC 4180 has it, below a line with the names of

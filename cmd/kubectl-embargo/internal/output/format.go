@@ -117,8 +117,19 @@ func indented(value any, prefix string) ([]byte, error) {
 	return text.Bytes(), err
 }
 
-func printYAML(w io.Writer, r *Result, _ bool) error {
-	text, err := yaml.Marshal(r)
+func printYAML(w io.Writer, r *Result, _ bool) error { return encodeYAML(w, r) }
+
+func encodeJSON(w io.Writer, value any) error {
+	text, err := indented(value, "")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+func encodeYAML(w io.Writer, value any) error {
+	text, err := yaml.Marshal(value)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,13 @@ package output
 import (
 	"cmp"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
 	"slices"
+	"strings"
 )
 
 //go:embed html/page.css
@@ -17,10 +18,19 @@ var pageStyle string
 //go:embed html/page.js
 var pageScript string
 
-//go:embed html/page.html
-var pageText string
+//go:embed html/*.html
+var pageFiles embed.FS
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var (
+	pageTemplates = template.Must(template.ParseFS(pageFiles, "html/*.html"))
+	pageCSS       = template.CSS(pageStyle) //nolint:gosec // it is our own
+	pageJS        = template.JS(pageScript) //nolint:gosec // it is our own
+)
+
+// contentPolicy is what the browser may load: nothing but the style and the script.
+func contentPolicy() string {
+	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(pageStyle), hash(pageScript))
+}
 
 // page is what the page shows, in its order.
 type page struct {
@@ -53,8 +63,7 @@ type fact struct {
 // printHTML writes a page that needs nothing but itself.
 func printHTML(w io.Writer, r *Result, _ bool) error {
 	p := page{
-		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(pageStyle), hash(pageScript)),
-		Style:  template.CSS(pageStyle), Script: template.JS(pageScript), //nolint:gosec // both are our own
+		Policy: contentPolicy(), Style: pageCSS, Script: pageJS,
 		Live:     r.live(),
 		Verdict:  r.verdict(),
 		Problems: r.Problems, Notices: r.Notices,
@@ -78,7 +87,7 @@ func printHTML(w io.Writer, r *Result, _ bool) error {
 		}
 	}
 	slices.Sort(p.Vendors)
-	return pageTemplate.Execute(w, p)
+	return pageTemplates.ExecuteTemplate(w, "page.html", p)
 }
 
 // hash names a text as a content security policy does.
@@ -97,7 +106,16 @@ func (r *Result) facts() []fact {
 	add(!r.Made.IsZero(), "Made", r.Made.UTC().Format("2006-01-02 15:04 UTC"))
 	add(r.Version != "", "Made by", "kubectl-embargo "+r.Version)
 	add(true, "Fails at", cmp.Or(string(r.FailOn), "nothing"))
+	add(len(r.Clusters) > 1, "Clusters", r.clusterNames())
 	add(r.Summary.Skipped > 0, "Skipped", count(r.Summary.Skipped, "document")+" without a Kubernetes object")
 	add(r.Summary.Unparsable > 0, "Unparsable", count(r.Summary.Unparsable, "finding")+" whose vendor can't be told")
 	return append(facts, fact{Name: "Rule set", Value: r.RuleSet, Code: true})
+}
+
+func (r *Result) clusterNames() string {
+	names := make([]string, 0, len(r.Clusters))
+	for _, c := range r.Clusters {
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, ", ")
 }

@@ -22,12 +22,17 @@ type findingView struct {
 	NextOn   string
 	Reading  string // how the image was read, where it is not as written
 	Policies string
+	Citation string // of the measure
 }
 
 // findingViews returns the findings, the strongest action first.
 func (r *Result) findingViews() []findingView {
 	zones := map[string]*time.Location{}
+	citations := map[string]string{}
 	for _, m := range r.measures() {
+		if len(m.Citations) > 0 {
+			citations[m.id()] = m.Citations[0].Title
+		}
 		if m.schedule != nil {
 			zones[m.id()] = m.schedule.Zone()
 		}
@@ -43,6 +48,7 @@ func (r *Result) findingViews() []findingView {
 		if f.Vendor != "" {
 			v.Name, v.Anchor = f.Vendor+"/"+f.Restriction, anchor(f.Vendor, f.Restriction)
 		}
+		v.Citation = citations[v.Name]
 		zone := cmp.Or(zones[v.Name], time.UTC)
 		if f.Effective != nil {
 			v.PhaseOn = day(*f.Effective, zone)

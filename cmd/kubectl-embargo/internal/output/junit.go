@@ -21,7 +21,7 @@ func printJUnit(w io.Writer, r *Result, _ bool) error {
 	}
 	suites := map[string]*junitSuite{}
 	byImage := r.findingsByImage()
-	for _, img := range r.Images {
+	for _, img := range r.allImages(byImage) {
 		name := img.suite()
 		suite, ok := suites[name]
 		if !ok {
@@ -44,6 +44,23 @@ func printJUnit(w io.Writer, r *Result, _ bool) error {
 	}
 	_, err := io.WriteString(w, "\n")
 	return err
+}
+
+// allImages are the images that were evaluated, and those with findings that stand
+// elsewhere than in the workload itself, as what was injected into its Pods does.
+func (r *Result) allImages(byImage map[Image][]Finding) []Image {
+	known := make(map[Image]bool, len(r.Images))
+	for _, img := range r.Images {
+		known[img] = true
+	}
+	all := r.Images
+	for _, f := range r.Findings {
+		if img := f.imageField(); !known[img] && len(byImage[img]) > 0 {
+			known[img] = true
+			all = append(all, img)
+		}
+	}
+	return all
 }
 
 func (r *Result) newSuite(name string) *junitSuite {

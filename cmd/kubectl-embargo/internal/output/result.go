@@ -2,6 +2,8 @@
 package output
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"embargo.dev/policies"
@@ -17,13 +19,16 @@ const (
 
 // Result is the result of a check or an audit; scripts depend on its shape.
 type Result struct {
-	APIVersion string    `json:"apiVersion"`
-	Kind       string    `json:"kind"`
-	AsOf       string    `json:"asOf"`
-	RuleSet    string    `json:"ruleSet"`
-	Notices    []string  `json:"notices"`
-	Summary    Summary   `json:"summary"`
-	Findings   []Finding `json:"findings"`
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"`
+	AsOf       string   `json:"asOf"`
+	RuleSet    string   `json:"ruleSet"`
+	Notices    []string `json:"notices"`
+	Summary    Summary  `json:"summary"`
+	// Clusters are those that were read, each by its own rule set. RuleSet names them all
+	// where they differ.
+	Clusters []Cluster `json:"clusters,omitempty"`
+	Findings []Finding `json:"findings"`
 
 	Background `json:"-"`
 }
@@ -67,6 +72,9 @@ type Finding struct {
 
 	// Since is since when the workload has carried the image, as far as an audit knows.
 	Since *time.Time `json:"since,omitempty"`
+
+	Running
+
 	// EndColumn is the column behind the value, 0 where it isn't known.
 	EndColumn int `json:"-"`
 }
@@ -76,6 +84,26 @@ type Image struct {
 	Cluster, File, APIVersion, Kind, Namespace, Name string
 	Container, Field, Image                          string
 }
+
+// Count counts the findings by action.
+func (r *Result) Count() {
+	for _, f := range r.Findings {
+		switch f.Action {
+		case v1alpha1.ActionDeny:
+			r.Summary.Deny++
+		case v1alpha1.ActionWarn:
+			r.Summary.Warn++
+		default:
+			r.Summary.Audit++
+		}
+		if f.Evidence == policies.EvidenceUnparsable {
+			r.Summary.Unparsable++
+		}
+	}
+}
+
+// Strongest is the strongest action of all findings.
+func (r *Result) Strongest() v1alpha1.Action { return strongest(r.Findings) }
 
 // live reports whether the result is of clusters.
 func (r *Result) live() bool { return r.Kind == KindAudit }
@@ -93,4 +121,14 @@ func (r *Result) AddImages(identity Finding, images []workload.Image) {
 // fails reports whether an action makes the result a failure.
 func (r *Result) fails(action v1alpha1.Action) bool {
 	return r.FailOn != "" && action.Strength() >= r.FailOn.Strength()
+}
+
+// SortImages puts the images in the order of their workloads.
+func (r *Result) SortImages() {
+	slices.SortFunc(r.Images, func(a, b Image) int {
+		return cmp.Or(
+			cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(a.Name, b.Name), cmp.Compare(a.Field, b.Field),
+		)
+	})
 }

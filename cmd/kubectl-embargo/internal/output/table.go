@@ -46,7 +46,11 @@ func (r *Result) more() []column {
 		{"WAIVER", func(f Finding) string { return f.Waiver }},
 	}
 	if r.live() {
-		list = append(list, column{"SINCE", func(f Finding) string { return instant(f.Since) }})
+		list = append(list,
+			column{"SINCE", func(f Finding) string { return instant(f.Since) }},
+			column{"CARRIER", func(f Finding) string { return printable(f.Carrier) }},
+			column{"RESTART", func(f Finding) string { return string(f.RestartAction) }},
+		)
 	}
 	return list
 }

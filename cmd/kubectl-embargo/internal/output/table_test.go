@@ -20,8 +20,8 @@ func TestTablesOfFilesNamePlacesAndThoseOfClustersNameClusters(t *testing.T) {
 	assert.Regexp(t, `^ACTION +VENDOR +RESTRICTION +OBJECT +CONTAINER +IMAGE +PLACE$`, lines(checked(t).print(t, "table"))[0])
 	assert.Regexp(t, `^ACTION .*IMAGE +CLUSTER$`, lines(audited(t).print(t, "table"))[0])
 	wide := lines(audited(t).print(t, "wide"))
-	assert.Regexp(t, `CLUSTER +EVIDENCE +CONFIDENCE +USE +PHASE +EFFECTIVE +NEXT +NEXT-ON +POLICIES +WAIVER +SINCE$`, wide[0])
-	assert.Regexp(t, `(?m)^Deny .*production +Reference +Confirmed +Introduce +sales-prohibited +2024-07-20T04:00Z +updates-prohibited +2024-09-29T04:00Z +default +- +2023-05-04T00:00Z$`, strings.Join(wide, "\n"))
+	assert.Regexp(t, `CLUSTER +EVIDENCE +CONFIDENCE +USE +PHASE +EFFECTIVE +NEXT +NEXT-ON +POLICIES +WAIVER +SINCE +CARRIER +RESTART$`, wide[0])
+	assert.Regexp(t, `(?m)^Deny .*production +Reference +Confirmed +Introduce +sales-prohibited +2024-07-20T04:00Z +updates-prohibited +2024-09-29T04:00Z +default +- +2023-05-04T00:00Z +- +-$`, strings.Join(wide, "\n"))
 }
 
 func TestColoursLeaveColumnsAligned(t *testing.T) {
@@ -43,7 +43,7 @@ func TestCSVIsReadBySpreadsheetsAsText(t *testing.T) {
 	assert.True(t, strings.HasSuffix(text, "\r\n"))
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	require.NoError(t, err)
-	assert.Equal(t, "cluster,namespace,apiVersion,kind,name,container,field,image,canonical,upstream,vendor,restriction,phase,effective,evaluatedAt,use,action,evidence,confidence,policies,waiver,nextPhase,nextEffective,nextAction,since,message",
+	assert.Equal(t, "cluster,namespace,apiVersion,kind,name,container,field,image,canonical,upstream,vendor,restriction,phase,effective,evaluatedAt,use,action,evidence,confidence,policies,waiver,nextPhase,nextEffective,nextAction,since,message,sinceFrom,arrivedAfterBan,carrier,pods,digests,alsoNamed,restartAction,restartOwner",
 		strings.Join(rows[0], ","))
 	require.Len(t, rows, 1+len(s.Findings))
 	assert.Equal(t, `'=cmd|' /C calc'!A1`, rows[1][4])

@@ -24,11 +24,14 @@ func (r *Result) sentence() string {
 }
 
 // asOf is the instant for people, who need no fractions of a second.
-func (r *Result) asOf() string {
-	if at, err := time.Parse(time.RFC3339Nano, r.AsOf); err == nil {
+func (r *Result) asOf() string { return shortInstant(r.AsOf) }
+
+// shortInstant leaves out fractions of a second.
+func shortInstant(text string) string {
+	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return at.UTC().Format(time.RFC3339)
 	}
-	return r.AsOf
+	return text
 }
 
 func count(n int, what string) string {

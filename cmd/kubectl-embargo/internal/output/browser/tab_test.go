@@ -65,8 +65,14 @@ func open(t *testing.T, r *output.Result) tab {
 	t.Helper()
 	var text bytes.Buffer
 	require.NoError(t, output.Print(&text, "html", r, false))
+	return openText(t, text.Bytes())
+}
+
+// openText opens a page.
+func openText(t *testing.T, text []byte) tab {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "page.html")
-	require.NoError(t, os.WriteFile(file, text.Bytes(), 0o600))
+	require.NoError(t, os.WriteFile(file, text, 0o600))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox)
