@@ -315,3 +315,31 @@ func TestEveryWayToLabelANamespaceIsSeen(t *testing.T) {
 	}
 	assert.Equal(t, "guarded", must(t, "get", "namespace", ns, "-o", "jsonpath={.metadata.labels.tier}"))
 }
+
+// TestNobodyElseWritesReports has a user who may write reports, by the cluster's own
+// roles, forge one and change one: they are evidence.
+func TestNobodyElseWritesReports(t *testing.T) {
+	ns := namespace(t)
+	must(t, "create", "clusterrole", "write-reports", "--verb=*", "--resource=vendorreports.embargo.dev")
+	t.Cleanup(func() { must(t, "delete", "clusterrole", "write-reports") })
+	must(t, "-n", ns, "create", "rolebinding", "write-reports", "--clusterrole=write-reports", "--user=forger")
+	user := as(t, "forger")
+	restrict(t, vendor("evidence", allowed))
+	must(t, "-n", ns, "create", "deployment", "agent", "--image=registry.evidence.example/agent:1")
+	restrict(t, vendor("evidence", prohibited))
+	require.Eventually(t, func() bool {
+		_, err := kubectl(t, user, "-n", ns, "get", "vendorreport", "evidence")
+		return err == nil
+	}, 20*time.Second, 100*time.Millisecond)
+	report := must(t, "-n", ns, "get", "vendorreport", "evidence", "-o", "yaml")
+	for name, a := range map[string]attempt{
+		"forged":  {[]string{"create", "--validate=false", "-f", "-"}, strings.ReplaceAll(report, "name: evidence", "name: forged")},
+		"changed": {[]string{"patch", "vendorreport", "evidence", "--type=merge", `-p={"findings":[]}`}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			output, err := kubectlWith(t, a.stdin, append([]string{user, "-n", ns}, a.args...)...)
+			require.Error(t, err, output)
+			assert.Contains(t, output, "reports are written by Embargo's audit alone")
+		})
+	}
+}
