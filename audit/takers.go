@@ -18,7 +18,7 @@ import (
 type taker struct {
 	auditor   *Auditor
 	following *following
-	log       context.Context //nolint:containedctx // it has the logger
+	log       context.Context // it has the logger
 }
 
 // Unread takes that the kind can't be read, or can again.

@@ -34,7 +34,7 @@ func (t *Tally) Count(f *Finding) {
 func (t *Tally) CountNamespace(vendor string, workloads int) {
 	counts := t.Vendors[vendor]
 	counts.Namespaces++
-	counts.Workloads += int32(workloads) //nolint:gosec // objects of a cluster
+	counts.Workloads += int32(workloads) // objects of a cluster
 	t.Vendors[vendor] = counts
 }
 

@@ -161,7 +161,7 @@ var errEvent = errors.New("the API server sent an event of an unknown type")
 
 // watch takes changes until the watch ends, and keeps the version up to date.
 func (f *Feed) watch(ctx context.Context, version *string) error {
-	seconds := int64(watchFor.Seconds() * (1 + rand.Float64())) //nolint:gosec // it spreads load
+	seconds := int64(watchFor.Seconds() * (1 + rand.Float64())) // it spreads load
 	events, err := f.source.WatchWithContext(ctx, metav1.ListOptions{ResourceVersion: *version, AllowWatchBookmarks: true, TimeoutSeconds: &seconds})
 	if err != nil {
 		return fmt.Errorf("watching %s: %w", f.name, err)

@@ -83,7 +83,7 @@ func nextOf(f *exposure.Finding) time.Time {
 	return f.Next.Effective
 }
 
-func count(n int) int32 { return int32(n) } //nolint:gosec // objects of a cluster
+func count(n int) int32 { return int32(n) } // objects of a cluster
 
 func reported(f *exposure.Finding) v1alpha1.ReportedFinding {
 	r := v1alpha1.ReportedFinding{

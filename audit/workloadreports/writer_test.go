@@ -73,7 +73,7 @@ func (d *desk) serves(_ context.Context, a *api) (bool, error) {
 
 // apply stores what is applied, which the fake client can't do by itself.
 func (d *desk) apply(action clienttesting.Action) (bool, runtime.Object, error) {
-	patch := action.(clienttesting.PatchAction) //nolint:forcetypeassert // it reacts to patches
+	patch := action.(clienttesting.PatchAction) // it reacts to patches
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.applied++

@@ -114,7 +114,7 @@ func TestMemoryAtRest(t *testing.T) {
 // metricLabel returns a label of the only sample of a metric.
 func metricLabel(t *testing.T, url, metric, label string) string {
 	t.Helper()
-	response, err := http.Get(url) //nolint:gosec // a replica's own
+	response, err := http.Get(url) // a replica's own
 	require.NoError(t, err)
 	defer response.Body.Close() //nolint:errcheck // read only
 	parser := expfmt.NewTextParser(model.UTF8Validation)

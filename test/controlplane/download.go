@@ -48,7 +48,7 @@ func (d *downloader) fetch(ctx context.Context, name, target string) error {
 		}
 		return err
 	}
-	if err := os.WriteFile(target+".partial", content, 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(target+".partial", content, 0o755); err != nil { // a program
 		return err
 	}
 	return os.Rename(target+".partial", target)

@@ -57,7 +57,7 @@ func run(ctx context.Context) error {
 	}
 	text := "# Image names in the modules of test/names/modules.txt, without tags. Written by make names.\n" +
 		strings.Join(slices.Sorted(maps.Keys(found)), "\n") + "\n"
-	return os.WriteFile(namesFile, []byte(text), 0o644) //nolint:gosec // a file of the source tree
+	return os.WriteFile(namesFile, []byte(text), 0o644) // a file of the source tree
 }
 
 // lines returns the lines of a file that aren't comments.

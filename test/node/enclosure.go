@@ -134,7 +134,7 @@ func keepLogs(dir string) error {
 		if err := os.MkdirAll(filepath.Dir(copied), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(copied, content, 0o644); err != nil { //nolint:gosec // for whoever looks
+		if err := os.WriteFile(copied, content, 0o644); err != nil { // for whoever looks
 			return err
 		}
 	}

@@ -79,5 +79,5 @@ func writeChecksums(path string, archives []string) error {
 		}
 		fmt.Fprintf(&lines, "%x  %s\n", sha256.Sum256(content), filepath.Base(archive))
 	}
-	return os.WriteFile(path, []byte(lines.String()), 0o644) //nolint:gosec // to be published
+	return os.WriteFile(path, []byte(lines.String()), 0o644) // to be published
 }

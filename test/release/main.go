@@ -62,7 +62,7 @@ func (r release) run(ctx context.Context, only string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.dir, 0o755); err != nil { //nolint:gosec // to be published
+	if err := os.MkdirAll(r.dir, 0o755); err != nil { // to be published
 		return err
 	}
 	var archives []string

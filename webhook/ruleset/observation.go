@@ -82,7 +82,7 @@ func restrictionStatuses(v *v1alpha1.RestrictedVendor, standings []policies.Stan
 // summary is the line that kubectl get shows: of the restriction that matters
 // most.
 func summary(standings []policies.Standing) v1alpha1.RestrictedVendorSummary {
-	s := v1alpha1.RestrictedVendorSummary{Restrictions: int32(len(standings))} //nolint:gosec // the API bounds the list
+	s := v1alpha1.RestrictedVendorSummary{Restrictions: int32(len(standings))} // the API bounds the list
 	if len(standings) == 0 {
 		return s
 	}
@@ -110,7 +110,7 @@ func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 		"the leader's clock is "+o.ahead.Round(time.Second).String()+" ahead of the API server's; phases begin by each replica's clock", "the leader's clock agrees with the API server's")
 	set(&s.Conditions, p.Generation, conditionPrefiltered, o.registration.Prefilter != "", "InForce", "NoPrefilter",
 		o.registration.Prefilter, "every request for a workload is sent, and admitted while Embargo is down: "+o.registration.Unfiltered)
-	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) //nolint:gosec // far fewer
+	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) // far fewer
 	s.Resources = o.resources
 	if o.tally != nil {
 		found := o.tally.Policies[p.Name]

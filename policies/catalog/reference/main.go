@@ -56,5 +56,5 @@ func write(folder, path string) error {
 	if err := layout.Execute(&text, all); err != nil {
 		return err
 	}
-	return os.WriteFile(path, text.Bytes(), 0o644) //nolint:gosec // documentation
+	return os.WriteFile(path, text.Bytes(), 0o644) // documentation
 }

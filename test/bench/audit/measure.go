@@ -113,7 +113,7 @@ func reportedWorkloads(ctx context.Context, admin client.Client) (int, error) {
 
 // metric is the sum of a metric's samples; 0 while there is none.
 func metric(url, name string) float64 {
-	response, err := http.Get(url) //nolint:gosec,noctx // the replica's own
+	response, err := http.Get(url) // the replica's own
 	if err != nil {
 		return 0
 	}

@@ -45,5 +45,5 @@ func (g generator) write(content string, path ...string) error {
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(target, []byte(content), 0o644) //nolint:gosec // a source file
+	return os.WriteFile(target, []byte(content), 0o644) // a source file
 }

@@ -230,7 +230,7 @@ func writeNew(path string, text []byte) error {
 		return err
 	}
 	if _, err := file.Write(text); err != nil {
-		file.Close() //nolint:errcheck,gosec // there is an error to tell already
+		file.Close() //nolint:errcheck // there is an error to tell already
 		return err
 	}
 	return file.Close()

@@ -40,7 +40,7 @@ func Open(ctx context.Context, source string, stdin io.Reader) (File, io.Closer,
 
 // interruptible reads until the context ends.
 type interruptible struct {
-	ctx context.Context //nolint:containedctx // io.Reader has no context
+	ctx context.Context // io.Reader has no context
 	in  io.Reader
 }
 
@@ -72,7 +72,7 @@ func get(ctx context.Context, url string) (*download, error) {
 	}
 	if response.StatusCode != http.StatusOK {
 		stop()
-		response.Body.Close() //nolint:errcheck,gosec // there is an error to tell already
+		response.Body.Close() //nolint:errcheck // there is an error to tell already
 		return nil, fmt.Errorf("%s: %w: %s", url, ErrUnreachable, response.Status)
 	}
 	return &download{body: response.Body, silence: silence, stop: stop}, nil

@@ -23,8 +23,8 @@ var pageFiles embed.FS
 
 var (
 	pageTemplates = template.Must(template.ParseFS(pageFiles, "html/*.html"))
-	pageCSS       = template.CSS(pageStyle) //nolint:gosec // it is our own
-	pageJS        = template.JS(pageScript) //nolint:gosec // it is our own
+	pageCSS       = template.CSS(pageStyle) // it is our own
+	pageJS        = template.JS(pageScript) // it is our own
 )
 
 // contentPolicy is what the browser may load: nothing but the style and the script.

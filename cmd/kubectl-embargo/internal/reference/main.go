@@ -26,7 +26,7 @@ func main() {
 
 // write writes the pages into a folder, and removes those of commands that are gone.
 func write(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documentation
+	if err := os.MkdirAll(dir, 0o755); err != nil { // documentation
 		return err
 	}
 	stale, err := filepath.Glob(filepath.Join(dir, "*.md"))
