@@ -8,6 +8,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"embargo.dev/policies/v1alpha1"
 )
 
 // vendor is a RestrictedVendor whose registry is its name's, and whose phases are
@@ -43,8 +47,8 @@ func restrict(t *testing.T, manifest string) {
 	settle(t)
 }
 
-// settle waits until all replicas have the rule set of the cluster as it is now: each
-// tells the digest of its own.
+// settle waits until all replicas have the rule set of the cluster as it is now, of which
+// each tells the digest, and until the API server asks about all of it: Enforced.
 func settle(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -53,8 +57,22 @@ func settle(t *testing.T) {
 			digests[metricLabel(t, r.Metrics, "embargo_rule_set_info", "digest")] = true
 		}
 		want := exportedDigest(t)
-		return len(digests) == 1 && digests[want]
-	}, 15*time.Second, 50*time.Millisecond, "the rule set is in force on every replica")
+		return len(digests) == 1 && digests[want] && enforced(t)
+	}, 20*time.Second, 50*time.Millisecond, "the rule set is in force on every replica, and asked about")
+}
+
+// enforced reports whether each vendor says, of its latest spec, that it is enforced.
+func enforced(t *testing.T) bool {
+	t.Helper()
+	var vendors v1alpha1.RestrictedVendorList
+	require.NoError(t, stage.admin.List(t.Context(), &vendors))
+	for i := range vendors.Items {
+		c := meta.FindStatusCondition(vendors.Items[i].Status.Conditions, "Enforced")
+		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != vendors.Items[i].Generation {
+			return false
+		}
+	}
+	return true
 }
 
 func TestWhatRanBeforeGoesOn(t *testing.T) {
