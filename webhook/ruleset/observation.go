@@ -152,16 +152,26 @@ func (o *observation) waiver(w *v1alpha1.VendorWaiver) {
 }
 
 // setEnforced says whether the API server asks about workloads by a configuration that
-// covers the rule set, and so the object.
+// covers the object. One that an earlier configuration covers as it is stays enforced
+// while others change, so that their change isn't a change of all statuses.
 func (o *observation) setEnforced(conditions *[]metav1.Condition, generation int64) {
 	r := o.registration
 	covers := r.RuleSet == o.compiled.Rules.Digest()
+	if r.Registered && !covers && isTrue(*conditions, conditionEnforced, generation) {
+		return
+	}
 	reason := r.Reason
 	if r.Registered && !covers {
 		reason = "the webhook configuration doesn't cover the latest rule set yet"
 	}
 	set(conditions, generation, conditionEnforced, r.Registered && covers, "Registered", "NotRegistered",
 		"the API server asks Embargo about workloads", reason)
+}
+
+// isTrue reports whether a condition holds of an object as it is.
+func isTrue(conditions []metav1.Condition, kind string, generation int64) bool {
+	c := meta.FindStatusCondition(conditions, kind)
+	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == generation
 }
 
 // problems joins what doesn't compile of an object, at most a few in words.

@@ -86,6 +86,11 @@ func newScheme() (*runtime.Scheme, error) {
 	return scheme, errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme))
 }
 
+// queriesPerSecond and burst bound what is asked of the API server for each kind of
+// object. The default of client-go, 5, would keep a list of 200 vendors waiting for most
+// of a minute.
+const queriesPerSecond, burst = 50, 100
+
 func (c *controller) manager(context.Context) error {
 	scheme, err := newScheme()
 	if err != nil {
@@ -95,6 +100,7 @@ func (c *controller) manager(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reaching the cluster: %w", err)
 	}
+	config.QPS, config.Burst = queriesPerSecond, burst
 	config.Wrap(c.skew.Wrap)
 	o := c.options
 	server := ctrlwebhook.NewServer(ctrlwebhook.Options{
