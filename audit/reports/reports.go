@@ -8,10 +8,10 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"embargo.dev/audit/exposure"
+	"embargo.dev/audit/pacing"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -23,13 +23,12 @@ type Reports struct {
 	client client.Client
 	// vendor returns the UID of a RestrictedVendor; "" where there is none.
 	vendor func(name string) types.UID
-	queue  workqueue.TypedRateLimitingInterface[types.NamespacedName]
+	queue  *pacing.Queue
 
 	mu     sync.Mutex
 	memory map[string]map[string]*memories // by namespace and vendor
 	want   map[types.NamespacedName]*wanted
 	seen   map[types.NamespacedName]seen
-	wrote  map[types.NamespacedName]time.Time
 	counts Counts
 }
 
@@ -52,11 +51,10 @@ type Counts struct{ Created, Updated, Deleted, Failed int }
 
 // New returns Reports that are written by the client.
 func New(c client.Client, vendor func(name string) types.UID) *Reports {
-	limits := workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](time.Second, time.Minute)
 	return &Reports{
-		client: c, vendor: vendor, queue: workqueue.NewTypedRateLimitingQueue(limits),
+		client: c, vendor: vendor, queue: pacing.New(),
 		memory: map[string]map[string]*memories{}, want: map[types.NamespacedName]*wanted{},
-		seen: map[types.NamespacedName]seen{}, wrote: map[types.NamespacedName]time.Time{},
+		seen: map[types.NamespacedName]seen{},
 	}
 }
 
@@ -166,7 +164,6 @@ func (r *Reports) Forget(namespace string) {
 	for vendor := range r.memory[namespace] {
 		key := types.NamespacedName{Namespace: namespace, Name: nameOf(vendor)}
 		delete(r.want, key)
-		delete(r.wrote, key)
 	}
 	delete(r.memory, namespace)
 }

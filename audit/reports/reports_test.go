@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"embargo.dev/audit/exposure"
+	"embargo.dev/audit/pacing"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -151,7 +152,7 @@ func TestAReportIsWrittenOnceASecondAtMost(t *testing.T) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	require.Len(t, d.writes, 2, "the first, and a second later the last")
-	assert.GreaterOrEqual(t, d.writes[1].Sub(d.writes[0]), pause-10*time.Millisecond)
+	assert.GreaterOrEqual(t, d.writes[1].Sub(d.writes[0]), pacing.Rest-10*time.Millisecond)
 }
 
 func TestWhatOthersDoToAReportIsMended(t *testing.T) {

@@ -3,8 +3,6 @@ package reports
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,61 +13,15 @@ import (
 	"embargo.dev/policies/v1alpha1"
 )
 
-const (
-	// writers is how many reports are written at once.
-	writers = 4
-	// pause is how long a report stays as it is at least.
-	pause = time.Second
-	// writeTimeout bounds one write.
-	writeTimeout = 15 * time.Second
-)
-
 // Write brings the reports of the cluster to what they should be, until the context
 // ends.
 func (r *Reports) Write(ctx context.Context) {
-	var group sync.WaitGroup
-	for range writers {
-		group.Go(func() {
-			for r.next(ctx) {
-			}
-		})
-	}
-	<-ctx.Done()
-	r.queue.ShutDown()
-	group.Wait()
-}
-
-func (r *Reports) next(ctx context.Context) bool {
-	key, stop := r.queue.Get()
-	if stop {
-		return false
-	}
-	defer r.queue.Done(key)
-	if wait := r.wait(key); wait > 0 {
-		r.queue.AddAfter(key, wait)
-		return true
-	}
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	err := r.bring(ctx, key)
-	switch {
-	case err == nil:
-		r.queue.Forget(key)
-	case ctx.Err() == nil:
+	r.queue.Run(ctx, r.bring, func(key types.NamespacedName, err error) {
 		r.mu.Lock()
 		r.counts.Failed++
 		r.mu.Unlock()
 		logf.FromContext(ctx).Info("a report can't be written; trying again", "report", key.String(), "error", err.Error())
-		r.queue.AddRateLimited(key)
-	}
-	return true
-}
-
-// wait returns how long the report has to stay as it is.
-func (r *Reports) wait(key types.NamespacedName) time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return time.Until(r.wrote[key].Add(pause))
+	})
 }
 
 // bring writes one report, where it is other than it should be.
@@ -129,7 +81,6 @@ func (r *Reports) remove(ctx context.Context, key types.NamespacedName, there se
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.seen, key)
-	delete(r.wrote, key)
 	r.counts.Deleted++
 	return nil
 }
@@ -139,7 +90,7 @@ func (r *Reports) written(key types.NamespacedName, report *v1alpha1.VendorRepor
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen[key] = seen{version: report.ResourceVersion, content: fingerprint(report), uid: report.UID, listing: r.seen[key].listing}
-	r.wrote[key] = time.Now()
+	r.queue.Wrote(key)
 	count(&r.counts)
 }
 

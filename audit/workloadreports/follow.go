@@ -183,7 +183,6 @@ func (w *Writer) take(a *api, found map[types.NamespacedName]seen) {
 	}
 	for key, one := range found {
 		p := w.place(key.Namespace)
-		one.wrote = p.seen[key.Name].wrote
 		p.seen[key.Name] = one
 		w.compare(key.Namespace, key.Name, p)
 	}

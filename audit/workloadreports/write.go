@@ -3,8 +3,6 @@ package workloadreports
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,63 +10,18 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-const (
-	// writers is how many reports are written at once.
-	writers = 4
-	// pause is how long a report stays as it is at least.
-	pause = time.Second
-)
-
 // Write brings reports to what they should be, until the context ends.
 func (w *Writer) Write(ctx context.Context) {
-	var group sync.WaitGroup
-	for range writers {
-		group.Go(func() {
-			for w.next(ctx) {
-			}
-		})
-	}
-	<-ctx.Done()
-	w.queue.ShutDown()
-	group.Wait()
-}
-
-func (w *Writer) next(ctx context.Context) bool {
-	key, stop := w.queue.Get()
-	if stop {
-		return false
-	}
-	defer w.queue.Done(key)
-	if wait := w.wait(key); wait > 0 {
-		w.queue.AddAfter(key, wait)
-		return true
-	}
-	err := w.bring(ctx, key)
-	switch {
-	case err == nil:
-		w.queue.Forget(key)
-	case ctx.Err() == nil:
+	w.queue.Run(ctx, w.bring, func(key types.NamespacedName, err error) {
 		w.count(func(c *Counts) { c.Failed++ })
 		logf.FromContext(ctx).Info("a report on a workload can't be written; trying again", "report", key.String(), "error", err.Error())
-		w.queue.AddRateLimited(key)
-	}
-	return true
+	})
 }
 
 func (w *Writer) count(count func(*Counts)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	count(&w.counts)
-}
-
-// wait returns how long the report has to stay as it is.
-func (w *Writer) wait(key types.NamespacedName) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if p := w.places[key.Namespace]; p != nil {
-		return time.Until(p.seen[key.Name].wrote.Add(pause))
-	}
-	return 0
 }
 
 // bring writes or deletes a report, where it is other than it should be.
@@ -115,8 +68,9 @@ func (w *Writer) apply(ctx context.Context, a *api, key types.NamespacedName, wa
 	case err != nil:
 		return fmt.Errorf("applying it: %w", err)
 	}
+	w.queue.Wrote(key)
 	w.note(key, func(p *place) {
-		p.seen[key.Name] = seen{content: want.content, workload: want.findings[0].Workload.GroupKind(), wrote: time.Now()}
+		p.seen[key.Name] = seen{content: want.content, workload: want.findings[0].Workload.GroupKind()}
 		w.counts.Applied++
 	})
 	return nil

@@ -12,9 +12,9 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/util/workqueue"
 
 	"embargo.dev/audit/exposure"
+	"embargo.dev/audit/pacing"
 )
 
 // Options are what a Writer needs.
@@ -39,7 +39,7 @@ type Writer struct {
 	banDate func(vendor, restriction string) string
 	begun   func()
 	wake    chan struct{}
-	queue   workqueue.TypedRateLimitingInterface[types.NamespacedName]
+	queue   *pacing.Queue
 
 	// switching is held for reading while a report is written, so that none is written
 	// in the API before after it was switched.
@@ -72,7 +72,6 @@ type wanted struct {
 type seen struct {
 	content  uint64
 	workload schema.GroupKind
-	wrote    time.Time
 }
 
 // Counts are what was written so far.
@@ -92,10 +91,9 @@ func New(o Options) (*Writer, error) {
 }
 
 func newWriter(client dynamic.Interface, serves func(context.Context, *api) (bool, error), o Options) *Writer {
-	limits := workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](time.Second, time.Minute)
 	return &Writer{
 		client: client, serves: serves, setting: o.Setting, banDate: o.BanDate, begun: o.Begun,
-		wake: make(chan struct{}, 1), queue: workqueue.NewTypedRateLimitingQueue(limits), places: map[string]*place{},
+		wake: make(chan struct{}, 1), queue: pacing.New(), places: map[string]*place{},
 	}
 }
 
