@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,37 +17,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"embargo.dev/policies"
+	"embargo.dev/test/testcluster"
 )
 
-// commandLine builds kubectl-embargo beside the controller, once.
-var commandLine = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(filepath.Dir(stage.binary), "kubectl-embargo")
-	cmd := exec.Command("go", "build", "-o", path, "./cmd/kubectl-embargo")
-	cmd.Dir = stage.root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the command line: %w\n%s", err, output)
-	}
-	return path, nil
-})
-
-// answer is what a run of the command line comes to.
-type answer struct {
-	code           int
-	stdout, stderr string
-}
-
-func embargo(t *testing.T, stdin string, args ...string) answer {
+func embargo(t *testing.T, stdin string, args ...string) testcluster.Answer {
 	t.Helper()
-	path, err := commandLine()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), path, args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+stage.plane.Kubeconfig())
-	cmd.Stdin = strings.NewReader(stdin)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	_ = cmd.Run() // the code says it
-	return answer{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return stage.Embargo(t, stage.Plane.Kubeconfig(), stdin, args...)
 }
 
 // checked is what is read of check's JSON.
@@ -59,11 +32,11 @@ type checked struct {
 	Findings []policies.Finding `json:"findings"`
 }
 
-func check(t *testing.T, stdin string, args ...string) (checked, answer) {
+func check(t *testing.T, stdin string, args ...string) (checked, testcluster.Answer) {
 	t.Helper()
 	a := embargo(t, stdin, append(append([]string{"check"}, args...), "-o", "json")...)
 	var r checked
-	require.NoError(t, json.Unmarshal([]byte(a.stdout), &r), a.stdout+a.stderr)
+	require.NoError(t, json.Unmarshal([]byte(a.Stdout), &r), a.Stdout+a.Stderr)
 	return r, a
 }
 
@@ -110,8 +83,8 @@ spec:
 			output, err := kubectlWith(t, withoutIdentity(c.manifest), "apply", "--dry-run=server", "-f", "-")
 			assert.Equal(t, c.denied, err != nil, output)
 			r, a := check(t, c.manifest, "-f", "-", "--against-cluster")
-			assert.Equal(t, map[bool]int{true: 1, false: 0}[c.denied], a.code, a.stderr)
-			require.Len(t, r.Findings, 1, a.stdout)
+			assert.Equal(t, map[bool]int{true: 1, false: 0}[c.denied], a.Code, a.Stderr)
+			require.Len(t, r.Findings, 1, a.Stdout)
 			assert.Equal(t, c.use, r.Findings[0].Use)
 			assert.Equal(t, exportedDigest(t), r.RuleSet)
 			if c.denied {
@@ -130,12 +103,12 @@ func TestCheckWithoutRightsTellsTheRest(t *testing.T) {
 	ns := namespace(t)
 	manifest := fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: %s}\nspec: {containers: [{name: c, image: %s}]}\n", ns, restricted)
 	r, a := check(t, manifest, "-f", "-", "--against-cluster", "--as=nobody-of-"+ns)
-	assert.Equal(t, 3, a.code, a.stderr)
-	assert.Contains(t, a.stderr, "RestrictedVendors: can't be read")
-	assert.Contains(t, a.stderr, "forbidden")
+	assert.Equal(t, 3, a.Code, a.Stderr)
+	assert.Contains(t, a.Stderr, "RestrictedVendors: can't be read")
+	assert.Contains(t, a.Stderr, "forbidden")
 	assert.NotEmpty(t, r.Findings, "the rest is told, by the built-in list")
 	r, a = check(t, manifest, "-f", "-", "--against-cluster", "--context=nonexistent")
-	assert.Equal(t, 3, a.code, a.stderr)
+	assert.Equal(t, 3, a.Code, a.Stderr)
 	assert.NotEmpty(t, r.Findings)
 }
 
@@ -152,16 +125,16 @@ func TestAnExportRepeatsTheAnswer(t *testing.T) {
 	loose := fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":%q},"spec":{"containers":[{"name":"c","image":"registry.repeated.example/agent:1"}]}}`, ns)
 
 	export := embargo(t, "", "export")
-	require.Equal(t, 0, export.code, export.stderr)
-	rules := write(t, "rules.yaml", export.stdout)
+	require.Equal(t, 0, export.Code, export.Stderr)
+	rules := write(t, "rules.yaml", export.Stdout)
 	for object, use := range map[string]policies.Use{owned: policies.UseContinue, loose: policies.UseIntroduce} {
 		review := recorded(t, ns, object)
 		annotations := review.Response.AuditAnnotations
-		assert.Contains(t, export.stdout, "# Rule set "+annotations["rule-set"])
+		assert.Contains(t, export.Stdout, "# Rule set "+annotations["rule-set"])
 		content, err := json.Marshal(review)
 		require.NoError(t, err)
 		r, a := check(t, "", "--review", write(t, "review.json", string(content)), "-f", around, "--list", rules, "--policy", rules)
-		assert.Equal(t, map[bool]int{true: 0, false: 1}[review.Response.Allowed], a.code, a.stderr)
+		assert.Equal(t, map[bool]int{true: 0, false: 1}[review.Response.Allowed], a.Code, a.Stderr)
 		assert.Equal(t, annotations["rule-set"], r.RuleSet)
 		var told struct{ Findings []policies.Finding }
 		require.NoError(t, json.Unmarshal([]byte(annotations["findings"]), &told))
@@ -183,7 +156,7 @@ func recorded(t *testing.T, ns, pod string) *admissionv1.AdmissionReview {
 	review.Request.Object = runtime.RawExtension{Raw: []byte(pod)}
 	body, err := json.Marshal(review)
 	require.NoError(t, err)
-	response, err := webhookClient(t).Post("https://localhost:"+strconv.Itoa(stage.replicas[0].Port)+"/validate", "application/json", bytes.NewReader(body))
+	response, err := webhookClient(t).Post("https://localhost:"+strconv.Itoa(stage.Replicas[0].Port)+"/validate", "application/json", bytes.NewReader(body))
 	require.NoError(t, err)
 	defer response.Body.Close() //nolint:errcheck // read only
 	var answered admissionv1.AdmissionReview
@@ -194,23 +167,22 @@ func recorded(t *testing.T, ns, pod string) *admissionv1.AdmissionReview {
 
 func TestTheCommandLineKnowsTheCluster(t *testing.T) {
 	a := embargo(t, "", "explain", "--resources")
-	assert.Equal(t, 0, a.code, a.stderr)
-	assert.Contains(t, a.stdout, "controllerrevisions")
+	assert.Equal(t, 0, a.Code, a.Stderr)
+	assert.Contains(t, a.Stdout, "controllerrevisions")
 	a = embargo(t, "", "version")
-	assert.Equal(t, 0, a.code, a.stderr)
-	assert.Regexp(t, `Client Version: \S+\nController Version: \S+\n`, a.stdout)
+	assert.Equal(t, 0, a.Code, a.Stderr)
+	assert.Regexp(t, `Client Version: \S+\nController Version: \S+\n`, a.Stdout)
 }
 
 // TestThePluginWorks runs the real kubectl with the command line on its path.
 func TestThePluginWorks(t *testing.T) {
-	path, err := commandLine()
-	require.NoError(t, err)
-	script, err := os.ReadFile(filepath.Join(stage.root, "cmd", "kubectl-embargo", "kubectl_complete-embargo"))
+	path := stage.CommandLine(t)
+	script, err := os.ReadFile(filepath.Join(stage.Root, "cmd", "kubectl-embargo", "kubectl_complete-embargo"))
 	require.NoError(t, err)
 	dir := filepath.Dir(path)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "kubectl_complete-embargo"), script, 0o755))
 	plugin := func(args ...string) string {
-		cmd := stage.plane.Kubectl(t.Context(), args...)
+		cmd := stage.Plane.Kubectl(t.Context(), args...)
 		cmd.Env = append(cmd.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
 		output, err := cmd.CombinedOutput()
 		require.NoError(t, err, string(output))

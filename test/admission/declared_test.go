@@ -60,7 +60,7 @@ func eventually(t *testing.T, condition func() bool, message string) {
 func gauges(t *testing.T, metric string) []float64 {
 	t.Helper()
 	var values []float64
-	for _, r := range stage.replicas {
+	for _, r := range stage.Replicas {
 		response, err := http.Get(r.Metrics)
 		require.NoError(t, err)
 		defer response.Body.Close() //nolint:errcheck // read only

@@ -34,7 +34,7 @@ func TestBadObjectsAreRefused(t *testing.T) {
 }
 
 func TestSamplesAreAccepted(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(stage.root, "config", "samples", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(stage.Root, "config", "samples", "*.yaml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
@@ -72,7 +72,7 @@ func TestWhatIsOddIsWarnedOf(t *testing.T) {
 // as returns kubectl's flags for a user with a certificate of the cluster.
 func as(t *testing.T, name string, groups ...string) string {
 	t.Helper()
-	config, err := stage.plane.UserConfig(name, groups...)
+	config, err := stage.Plane.UserConfig(name, groups...)
 	require.NoError(t, err)
 	file := clientcmdapi.NewConfig()
 	file.Clusters["c"] = &clientcmdapi.Cluster{Server: config.Host, CertificateAuthorityData: config.CAData}

@@ -69,7 +69,7 @@ var othersUnread = regexp.MustCompile(`not audited, since it can't be read" reso
 // TestTheControllerIsForbiddenNothing reads the log of all replicas since they started.
 func TestTheControllerIsForbiddenNothing(t *testing.T) {
 	settle(t)
-	log, err := os.ReadFile(stage.log)
+	log, err := os.ReadFile(stage.Log.Name())
 	require.NoError(t, err)
 	for line := range strings.Lines(string(log)) {
 		if othersUnread.MatchString(line) {

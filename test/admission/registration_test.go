@@ -59,7 +59,7 @@ func TestEveryDecisionIsInTheAuditLog(t *testing.T) {
 	_, err := kubectl(t, "-n", ns, "run", "logged", "--image="+restricted)
 	require.Error(t, err)
 	require.Eventually(t, func() bool {
-		content, err := os.ReadFile(stage.plane.AuditLog())
+		content, err := os.ReadFile(stage.Plane.AuditLog())
 		require.NoError(t, err)
 		for line := range bytes.Lines(content) {
 			var event auditv1.Event

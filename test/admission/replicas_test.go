@@ -61,7 +61,7 @@ func TestAPhaseBeginsOnEveryReplicaAtItsInstant(t *testing.T) {
 	restrict(t, vendor("instant", fmt.Sprintf(`{phase: announced, effective: "2020-01-01", introduce: Warn, update: Warn, continue: Audit}, {phase: prohibited, effective: %q, introduce: Deny, update: Deny, continue: Warn}`, begins.UTC().Format(time.RFC3339))))
 	c := webhookClient(t)
 	var wait sync.WaitGroup
-	for i, replica := range stage.replicas {
+	for i, replica := range stage.Replicas {
 		wait.Go(func() {
 			lastAllowed, firstRefused := watchPhase(t, c, replica, begins.Add(2*time.Second))
 			t.Logf("replica %d: last admitted %s, first refused %s after the phase began", i, lastAllowed.Sub(begins), firstRefused.Sub(begins))
@@ -97,7 +97,7 @@ func watchPhase(t *testing.T, c *http.Client, replica *installation.Replica, unt
 const memoryBar = 64 << 20
 
 func TestMemoryAtRest(t *testing.T) {
-	for _, replica := range stage.replicas {
+	for _, replica := range stage.Replicas {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", replica.PID()))
 		if os.IsNotExist(err) {
 			t.Skip("this system has no /proc")
@@ -138,9 +138,9 @@ func exportedDigest(t *testing.T) string {
 		vp      v1alpha1.VendorPolicyList
 		waivers v1alpha1.VendorWaiverList
 	)
-	require.NoError(t, stage.admin.List(t.Context(), &vendors))
-	require.NoError(t, stage.admin.List(t.Context(), &vp))
-	require.NoError(t, stage.admin.List(t.Context(), &waivers))
+	require.NoError(t, stage.Admin.List(t.Context(), &vendors))
+	require.NoError(t, stage.Admin.List(t.Context(), &vp))
+	require.NoError(t, stage.Admin.List(t.Context(), &waivers))
 	rules, _ := policies.Compile(policies.Source{Vendors: vendors.Items, Policies: vp.Items, Waivers: waivers.Items})
 	return rules.Digest()
 }

@@ -53,7 +53,7 @@ func settle(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		digests := map[string]bool{}
-		for _, r := range stage.replicas {
+		for _, r := range stage.Replicas {
 			digests[metricLabel(t, r.Metrics, "embargo_rule_set_info", "digest")] = true
 		}
 		want := exportedDigest(t)
@@ -65,7 +65,7 @@ func settle(t *testing.T) {
 func enforced(t *testing.T) bool {
 	t.Helper()
 	var vendors v1alpha1.RestrictedVendorList
-	require.NoError(t, stage.admin.List(t.Context(), &vendors))
+	require.NoError(t, stage.Admin.List(t.Context(), &vendors))
 	for i := range vendors.Items {
 		c := meta.FindStatusCondition(vendors.Items[i].Status.Conditions, "Enforced")
 		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != vendors.Items[i].Generation {

@@ -83,24 +83,24 @@ func TestReportsSayWhatAdmissionWould(t *testing.T) {
 	var created []client.Object
 	for _, w := range c.workloads {
 		w.Object.SetNamespace(ns)
-		err := stage.admin.Create(t.Context(), w.Object)
+		err := stage.Admin.Create(t.Context(), w.Object)
 		if apierrors.IsInvalid(err) {
 			continue
 		}
 		require.NoError(t, err)
 		created = append(created, w.Object)
 	}
-	require.NoError(t, stage.admin.Create(t.Context(), &c.list.Source.Vendors[0]))
+	require.NoError(t, stage.Admin.Create(t.Context(), &c.list.Source.Vendors[0]))
 	t.Cleanup(func() { must(t, "delete", "restrictedvendor", "random") })
-	require.NoError(t, stage.admin.Create(t.Context(), &c.list.Source.Policies[0]))
+	require.NoError(t, stage.Admin.Create(t.Context(), &c.list.Source.Policies[0]))
 	t.Cleanup(func() { must(t, "delete", "vendorpolicy", "random") })
 	settled(t, ns)
 
 	compared := 0
 	for _, o := range created {
 		require.Eventually(t, func() bool { // controllers change it meanwhile
-			require.NoError(t, stage.admin.Get(t.Context(), client.ObjectKeyFromObject(o), o))
-			return stage.admin.Update(t.Context(), o, client.DryRunAll) == nil
+			require.NoError(t, stage.Admin.Get(t.Context(), client.ObjectKeyFromObject(o), o))
+			return stage.Admin.Update(t.Context(), o, client.DryRunAll) == nil
 		}, 10*time.Second, 20*time.Millisecond)
 		want := said(t, o)
 		assert.Equal(t, want, listedIn(t, ns, o.GetUID()), "%T %s", o, o.GetName())
@@ -117,9 +117,9 @@ func settled(t *testing.T, ns string) {
 		var vendors v1alpha1.RestrictedVendorList
 		var vp v1alpha1.VendorPolicyList
 		var waivers v1alpha1.VendorWaiverList
-		require.NoError(t, stage.admin.List(t.Context(), &vendors))
-		require.NoError(t, stage.admin.List(t.Context(), &vp))
-		require.NoError(t, stage.admin.List(t.Context(), &waivers))
+		require.NoError(t, stage.Admin.List(t.Context(), &vendors))
+		require.NoError(t, stage.Admin.List(t.Context(), &vp))
+		require.NoError(t, stage.Admin.List(t.Context(), &waivers))
 		rules, _ := policies.Compile(policies.Source{Vendors: vendors.Items, Policies: vp.Items, Waivers: waivers.Items})
 		r := report(t, ns, "random")
 		enforced := must(t, "get", "rv", "random", "-o", `jsonpath={.status.conditions[?(@.type=="Enforced")].status}`)
@@ -131,7 +131,7 @@ func settled(t *testing.T, ns string) {
 // answer to the last dry run of an update of the object.
 func said(t *testing.T, o client.Object) []string {
 	t.Helper()
-	log, err := os.Open(stage.plane.AuditLog())
+	log, err := os.Open(stage.Plane.AuditLog())
 	require.NoError(t, err)
 	defer log.Close() //nolint:errcheck // read only
 	var found struct{ Findings []policies.Finding }

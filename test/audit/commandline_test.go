@@ -1,15 +1,11 @@
 package audit_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,36 +16,13 @@ import (
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/test/testcluster"
 )
 
-// commandLine builds kubectl-embargo beside the controller, once.
-var commandLine = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(filepath.Dir(stage.binary), "kubectl-embargo")
-	cmd := exec.Command("go", "build", "-o", path, "embargo.dev/cmd/kubectl-embargo")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the command line: %w\n%s", err, output)
-	}
-	return path, nil
-})
-
-// answer is what a run of the command line comes to.
-type answer struct {
-	code           int
-	stdout, stderr string
-}
-
 // embargo runs the command line with a kubeconfig.
-func embargo(t *testing.T, kubeconfig string, args ...string) answer {
+func embargo(t *testing.T, kubeconfig string, args ...string) testcluster.Answer {
 	t.Helper()
-	path, err := commandLine()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), path, args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	_ = cmd.Run() // the code says it
-	return answer{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return stage.Embargo(t, kubeconfig, "", args...)
 }
 
 // running is a finding of the command line's.
@@ -76,16 +49,16 @@ type audited struct {
 }
 
 // runAudit audits, and reads the answer.
-func runAudit(t *testing.T, kubeconfig string, args ...string) (audited, answer) {
+func runAudit(t *testing.T, kubeconfig string, args ...string) (audited, testcluster.Answer) {
 	t.Helper()
 	a := embargo(t, kubeconfig, append([]string{"audit", "-o", "json"}, args...)...)
 	return decoded(t, a), a
 }
 
-func decoded(t *testing.T, a answer) audited {
+func decoded(t *testing.T, a testcluster.Answer) audited {
 	t.Helper()
 	var r audited
-	require.NoError(t, json.Unmarshal([]byte(a.stdout), &r), a.stdout+a.stderr)
+	require.NoError(t, json.Unmarshal([]byte(a.Stdout), &r), a.Stdout+a.Stderr)
 	return r
 }
 
@@ -128,8 +101,8 @@ func populate(t *testing.T, ns, name string) *v1alpha1.VendorReport {
 func TestTheCommandLineAgreesWithTheReports(t *testing.T) {
 	ns := namespace(t)
 	report := populate(t, ns, "agreed")
-	r, a := runAudit(t, stage.plane.Kubeconfig(), "-n", ns)
-	assert.Equal(t, 0, a.code, "what runs is never refused: %s", a.stderr)
+	r, a := runAudit(t, stage.Plane.Kubeconfig(), "-n", ns)
+	assert.Equal(t, 0, a.Code, "what runs is never refused: %s", a.Stderr)
 	assert.Equal(t, "AuditResult", r.Kind)
 	assert.Equal(t, report.RuleSet, r.RuleSet)
 
@@ -150,11 +123,11 @@ func TestTheCommandLineAgreesWithTheReports(t *testing.T) {
 
 	dir := t.TempDir()
 	rules, live := filepath.Join(dir, "rules.yaml"), filepath.Join(dir, "live.yaml")
-	require.NoError(t, os.WriteFile(rules, []byte(embargo(t, stage.plane.Kubeconfig(), "export").stdout), 0o600))
+	require.NoError(t, os.WriteFile(rules, []byte(embargo(t, stage.Plane.Kubeconfig(), "export").Stdout), 0o600))
 	objects := must(t, "-n", ns, "get", "deployment/agent", "cronjob/nightly", "pod/bare", "-o", "yaml")
 	require.NoError(t, os.WriteFile(live, []byte(objects), 0o600))
-	checked := embargo(t, stage.plane.Kubeconfig(), "check", "-f", live, "--old", live, "--list", rules, "--policy", rules, "-o", "json")
-	assert.Equal(t, decoded(t, checked).of("agreed"), r.of("agreed"), checked.stderr)
+	checked := embargo(t, stage.Plane.Kubeconfig(), "check", "-f", live, "--old", live, "--list", rules, "--policy", rules, "-o", "json")
+	assert.Equal(t, decoded(t, checked).of("agreed"), r.of("agreed"), checked.Stderr)
 }
 
 // TestAForbiddenNamespaceIsNamed audits as somebody who may view one namespace of two.
@@ -164,7 +137,7 @@ func TestAForbiddenNamespaceIsNamed(t *testing.T) {
 	must(t, "create", "namespace", hidden)
 	t.Cleanup(func() { must(t, "delete", "namespace", hidden, "--wait=false") })
 	populate(t, ns, "partial")
-	user, err := stage.plane.WriteKubeconfig("partial.kubeconfig", "viewer-of-one")
+	user, err := stage.Plane.WriteKubeconfig("partial.kubeconfig", "viewer-of-one")
 	require.NoError(t, err)
 	must(t, "-n", ns, "create", "rolebinding", "viewer", "--clusterrole=view", "--user=viewer-of-one")
 	apply(t, `
@@ -180,29 +153,29 @@ rules:
 
 	require.Eventually(t, func() bool { // the authorizer follows a moment later
 		_, a := runAudit(t, user, "-n", ns)
-		return a.code == 0
+		return a.Code == 0
 	}, 20*time.Second, 200*time.Millisecond)
 	r, a := runAudit(t, user, "-A")
-	assert.Equal(t, 3, a.code, a.stderr)
-	assert.Contains(t, a.stderr, hidden)
-	assert.Regexp(t, `deployments\.apps.*forbidden`, a.stderr)
+	assert.Equal(t, 3, a.Code, a.Stderr)
+	assert.Contains(t, a.Stderr, hidden)
+	assert.Regexp(t, `deployments\.apps.*forbidden`, a.Stderr)
 	assert.Len(t, r.of("partial"), 3, "the rest is still told")
 	require.Len(t, r.Clusters, 1)
 	assert.False(t, r.Clusters[0].Complete)
 
 	_, a = runAudit(t, user, "-n", hidden)
-	assert.Equal(t, 3, a.code)
-	assert.Contains(t, a.stderr, hidden)
+	assert.Equal(t, 3, a.Code)
+	assert.Contains(t, a.Stderr, hidden)
 	_, a = runAudit(t, user, "-n", "there-is-none")
-	assert.Equal(t, 3, a.code)
-	assert.Contains(t, a.stderr, "there-is-none")
+	assert.Equal(t, 3, a.Code)
+	assert.Contains(t, a.Stderr, "there-is-none")
 }
 
 // twoContexts writes a kubeconfig with the control plane under one name, and a cluster
 // out of reach under another.
 func twoContexts(t *testing.T) string {
 	t.Helper()
-	config, err := clientcmd.LoadFromFile(stage.plane.Kubeconfig())
+	config, err := clientcmd.LoadFromFile(stage.Plane.Kubeconfig())
 	require.NoError(t, err)
 	config.Contexts["again"] = &clientcmdapi.Context{Cluster: "embargo", AuthInfo: "user"}
 	config.Clusters["away"] = &clientcmdapi.Cluster{Server: "https://127.0.0.1:1"}
@@ -217,20 +190,20 @@ func TestSeveralContextsAreOneAudit(t *testing.T) {
 	populate(t, ns, "several")
 	kubeconfig := twoContexts(t)
 	r, a := runAudit(t, kubeconfig, "-n", ns, "--context", "embargo,again")
-	assert.Equal(t, 0, a.code, a.stderr)
+	assert.Equal(t, 0, a.Code, a.Stderr)
 	assert.Len(t, r.of("several"), 6)
 	assert.Equal(t, "embargo", r.Findings[0].Cluster)
 	assert.Equal(t, "again", r.Findings[5].Cluster)
 
 	r, a = runAudit(t, kubeconfig, "-n", ns, "--context", "away", "--context", "again")
-	assert.Equal(t, 3, a.code)
-	assert.Contains(t, a.stderr, "cluster away")
+	assert.Equal(t, 3, a.Code)
+	assert.Contains(t, a.Stderr, "cluster away")
 	assert.Len(t, r.of("several"), 3, "the rest is still told")
 	_, a = runAudit(t, kubeconfig, "--context", "unheard-of")
-	assert.Equal(t, 3, a.code)
-	assert.Contains(t, a.stderr, "unheard-of")
+	assert.Equal(t, 3, a.Code)
+	assert.Contains(t, a.Stderr, "unheard-of")
 	_, a = runAudit(t, kubeconfig, "-n", ns, "--context", "away,again", "--fail-on", "Warn")
-	assert.Equal(t, 3, a.code, "it goes before findings")
+	assert.Equal(t, 3, a.Code, "it goes before findings")
 }
 
 // TestAnAuditAsOfAnotherDayByOtherRules takes nothing but what runs from the cluster.
@@ -261,14 +234,14 @@ metadata: {name: given}
 spec: {audiences: [us-test], enforcement: Warn}
 `), 0o600))
 	args := []string{"-n", ns, "--list", list, "--policy", policy, "--fail-on", "Warn"}
-	r, a := runAudit(t, stage.plane.Kubeconfig(), args...)
-	assert.Equal(t, 0, a.code, a.stderr)
+	r, a := runAudit(t, stage.Plane.Kubeconfig(), args...)
+	assert.Equal(t, 0, a.Code, a.Stderr)
 	assert.Empty(t, r.Findings, "it hasn't begun")
-	r, a = runAudit(t, stage.plane.Kubeconfig(), append(args, "--as-of", "2039-12-31")...)
-	assert.Equal(t, 0, a.code, a.stderr)
+	r, a = runAudit(t, stage.Plane.Kubeconfig(), append(args, "--as-of", "2039-12-31")...)
+	assert.Equal(t, 0, a.Code, a.Stderr)
 	assert.Empty(t, r.Findings)
-	r, a = runAudit(t, stage.plane.Kubeconfig(), append(args, "--as-of", "2040-01-01")...)
-	assert.Equal(t, 1, a.code, a.stderr)
+	r, a = runAudit(t, stage.Plane.Kubeconfig(), append(args, "--as-of", "2040-01-01")...)
+	assert.Equal(t, 1, a.Code, a.Stderr)
 	assert.Len(t, r.of("renamed"), 3)
 	assert.Equal(t, []string{"given"}, r.Findings[0].Policies)
 	assert.Equal(t, "2040-01-01T05:00:00Z", r.Findings[0].EvaluatedAt.Format(time.RFC3339), "the day begins in New York")
@@ -285,13 +258,13 @@ func TestAForecastTellsWhatEachDateBreaks(t *testing.T) {
 		return strings.Contains(must(t, "-n", ns, "get", "pods", "-o", "name"), "pod/agent-")
 	}, 20*time.Second, 100*time.Millisecond)
 	args := []string{"forecast", "-n", ns, "--as-of", "2090-05-31T12:00:00Z", "--until", "2090-12-31", "-o", "csv"}
-	a := embargo(t, stage.plane.Kubeconfig(), args...)
-	assert.Equal(t, 1, a.code, "something is refused: %s", a.stderr)
-	assert.Regexp(t, `2090-06-01T04:00:00Z,2090-06-01,1,coming/.*: sales,.*,Deployment,agent,.*,"running is warned about, restarts are warned about",`, a.stdout)
-	assert.Regexp(t, `2090-06-01T04:00:00Z,2090-06-01,1,coming/.*: sales,.*,Pod,bare,.*,"running is warned about, restarts are refused",`, a.stdout)
-	assert.Regexp(t, `2090-07-01T04:00:00Z,2090-07-01,31,coming/.*: updates,.*,Deployment,agent,.*,updates are refused,`, a.stdout)
+	a := embargo(t, stage.Plane.Kubeconfig(), args...)
+	assert.Equal(t, 1, a.Code, "something is refused: %s", a.Stderr)
+	assert.Regexp(t, `2090-06-01T04:00:00Z,2090-06-01,1,coming/.*: sales,.*,Deployment,agent,.*,"running is warned about, restarts are warned about",`, a.Stdout)
+	assert.Regexp(t, `2090-06-01T04:00:00Z,2090-06-01,1,coming/.*: sales,.*,Pod,bare,.*,"running is warned about, restarts are refused",`, a.Stdout)
+	assert.Regexp(t, `2090-07-01T04:00:00Z,2090-07-01,31,coming/.*: updates,.*,Deployment,agent,.*,updates are refused,`, a.Stdout)
 
-	a = embargo(t, stage.plane.Kubeconfig(), "forecast", "-n", ns, "--as-of", "2090-08-01", "--until", "2090-08-02")
-	assert.Equal(t, 0, a.code, a.stderr)
-	assert.Contains(t, a.stdout, "Nothing changes after 2090-08-01 and up to 2090-08-02")
+	a = embargo(t, stage.Plane.Kubeconfig(), "forecast", "-n", ns, "--as-of", "2090-08-01", "--until", "2090-08-02")
+	assert.Equal(t, 0, a.Code, a.Stderr)
+	assert.Contains(t, a.Stdout, "Nothing changes after 2090-08-01 and up to 2090-08-02")
 }

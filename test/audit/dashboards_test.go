@@ -171,7 +171,7 @@ func TestReportsFollowTheKindsAndTheSetting(t *testing.T) {
 	restart(t, "--report-api=none")
 	policyReports.await(t, ns, 0)
 
-	log, err := os.ReadFile(stage.log.Name())
+	log, err := os.ReadFile(stage.Log.Name())
 	require.NoError(t, err)
 	for line := range strings.SplitSeq(string(log), "\n") {
 		assert.NotContains(t, line, "Failed to watch", "nothing is watched that may not be there")
@@ -182,8 +182,8 @@ func TestReportsFollowTheKindsAndTheSetting(t *testing.T) {
 // restart starts the controller again, with other flags.
 func restart(t *testing.T, flags ...string) {
 	t.Helper()
-	require.NoError(t, stage.replica.Stop())
+	require.NoError(t, replica().Stop())
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	defer cancel()
-	require.NoError(t, start(ctx, flags...))
+	require.NoError(t, stage.Start(ctx, flags...))
 }

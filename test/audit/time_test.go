@@ -21,7 +21,7 @@ import (
 // mirror makes the API server's copy of a static Pod, as the kubelet of its node.
 func mirror(t *testing.T, ns, node, image string) {
 	t.Helper()
-	config, err := stage.plane.UserConfig("system:node:"+node, "system:nodes")
+	config, err := stage.Plane.UserConfig("system:node:"+node, "system:nodes")
 	require.NoError(t, err)
 	kubelet, err := kubernetes.NewForConfig(config)
 	require.NoError(t, err)
@@ -122,13 +122,13 @@ func TestNothingIsLostWhenTheLeaderIsKilled(t *testing.T) {
 	vendor(t, "killed", prohibited)
 	before := await(t, ns, "killed", func(r *v1alpha1.VendorReport) bool { return len(r.Findings) == 2 })
 	must(t, "-n", ns, "create", "deployment", "web", "--image=nginx", "--replicas=20")
-	require.NoError(t, stage.replica.Kill())
+	require.NoError(t, replica().Kill())
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	require.NoError(t, stage.plane.RestartAPIServer(ctx))
+	require.NoError(t, stage.Plane.RestartAPIServer(ctx))
 	must(t, "-n", ns, "scale", "deployment", "agent", "--replicas=2")
-	require.NoError(t, start(ctx))
-	require.NoError(t, installation.AwaitRegistered(ctx, stage.plane))
+	require.NoError(t, stage.Start(ctx))
+	require.NoError(t, installation.AwaitRegistered(ctx, stage.Plane))
 	after := awaitFor(t, 60*time.Second, ns, "killed", func(r *v1alpha1.VendorReport) bool {
 		return len(r.Findings) == 2 && r.Findings[0].Pods+r.Findings[1].Pods == 2
 	})

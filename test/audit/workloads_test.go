@@ -84,7 +84,7 @@ spec:
 	assert.Equal(t, "Gadget", r.Findings[0].Workload.Kind)
 	assert.Equal(t, "spec.template.spec.containers[0].image", r.Findings[0].Field)
 	require.Eventually(t, func() bool { // the command line learns of the kind from the policies' status
-		live, _ := runAudit(t, stage.plane.Kubeconfig(), "-n", ns)
+		live, _ := runAudit(t, stage.Plane.Kubeconfig(), "-n", ns)
 		return slices.ContainsFunc(live.Findings, func(f running) bool { return f.Kind == "Gadget" && f.Vendor == "custom" })
 	}, 20*time.Second, 200*time.Millisecond)
 	must(t, "-n", ns, "delete", "gadget", "g")
@@ -116,8 +116,8 @@ func TestWhatRunsIsReadFromStatus(t *testing.T) {
 		assert.NotEmpty(t, f.Remark)
 		assert.Len(t, f.Digests, 1)
 	}
-	live, a := runAudit(t, stage.plane.Kubeconfig(), "-n", ns)
-	assert.Len(t, live.of("status"), 2, a.stderr)
+	live, a := runAudit(t, stage.Plane.Kubeconfig(), "-n", ns)
+	assert.Len(t, live.of("status"), 2, a.Stderr)
 
 	must(t, "-n", ns, "delete", "pod", "copy", "--force")
 	runs("digest", "harbor.status.example/tools/x", "sha256:"+strings.Repeat("ef", 32))

@@ -13,8 +13,8 @@ import (
 	"embargo.dev/test/program"
 )
 
-// The versions that are downloaded or built; test/tools has the modules of the same
-// versions.
+// The versions that are downloaded or built if no other is named; test/tools has the
+// modules of the same versions.
 const (
 	KubernetesVersion = "v1.37.2"
 	EtcdVersion       = "v3.7.0"
@@ -44,24 +44,27 @@ func Locate(ctx context.Context, progress io.Writer, further ...string) (Binarie
 	if err != nil {
 		return nil, err
 	}
+	release := Release()
 	l := locator{
-		want:     slices.Concat(programs, further),
-		assets:   os.Getenv("KUBEBUILDER_ASSETS"),
-		root:     root,
-		cache:    filepath.Join(root, ".cache", fmt.Sprintf("kubernetes-%s-etcd-%s-%s-%s", KubernetesVersion, EtcdVersion, runtime.GOOS, runtime.GOARCH)),
-		download: downloader{kubernetes: kubernetesDownloads, etcd: etcdDownloads},
-		progress: progress,
+		want:       slices.Concat(programs, further),
+		kubernetes: release,
+		assets:     os.Getenv("KUBEBUILDER_ASSETS"),
+		root:       root,
+		cache:      filepath.Join(root, ".cache", fmt.Sprintf("kubernetes-%s-etcd-%s-%s-%s", release, EtcdVersion, runtime.GOOS, runtime.GOARCH)),
+		download:   downloader{kubernetes: kubernetesDownloads + "/" + release, etcd: etcdDownloads},
+		progress:   progress,
 	}
 	return l.locate(ctx)
 }
 
 type locator struct {
-	want     []string
-	assets   string
-	root     string
-	cache    string
-	download downloader
-	progress io.Writer
+	want       []string
+	kubernetes string // release
+	assets     string
+	root       string
+	cache      string
+	download   downloader
+	progress   io.Writer
 }
 
 func (l *locator) locate(ctx context.Context) (Binaries, error) {

@@ -29,7 +29,7 @@ var errOutOfReach = errors.New("the download site is out of reach")
 
 // downloader gets official release binaries.
 type downloader struct {
-	kubernetes, etcd string // base URLs
+	kubernetes, etcd string // URLs of the release, and of all releases
 
 	unreachable bool // don't ask again
 }
@@ -58,7 +58,7 @@ func (d *downloader) get(ctx context.Context, name string) ([]byte, error) {
 	if name == etcd {
 		return d.getEtcd(ctx)
 	}
-	url := fmt.Sprintf("%s/%s/bin/%s/%s/%s", d.kubernetes, KubernetesVersion, runtime.GOOS, runtime.GOARCH, name)
+	url := fmt.Sprintf("%s/bin/%s/%s/%s", d.kubernetes, runtime.GOOS, runtime.GOARCH, name)
 	sum, err := get(ctx, url+".sha256")
 	if err != nil {
 		return nil, err

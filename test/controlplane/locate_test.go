@@ -65,7 +65,7 @@ func newLocator(t *testing.T, url string) *locator {
 	if runtime.GOOS != "linux" {
 		t.Skip("servers are published for Linux only")
 	}
-	return &locator{want: programs, cache: filepath.Join(t.TempDir(), "cache"), download: downloader{kubernetes: url, etcd: url}, progress: t.Output()}
+	return &locator{want: programs, kubernetes: KubernetesVersion, cache: filepath.Join(t.TempDir(), "cache"), download: downloader{kubernetes: url, etcd: url}, progress: t.Output()}
 }
 
 func TestProgramsAreDownloadedAndChecked(t *testing.T) {

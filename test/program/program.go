@@ -18,7 +18,7 @@ import (
 // Source is a program of a Go module that is a tool of this project.
 type Source struct {
 	Name    string
-	Module  string // folder of the module under test/tools
+	Module  string // folder of the module; if it isn't absolute, under test/tools
 	Package string // import path
 	LDFlags string // what is stamped into it, beside -s -w
 	Tags    string // build tags
@@ -26,21 +26,33 @@ type Source struct {
 
 // Build builds the program into the target, which appears only when it is whole. Progress
 // is told to somebody who waits.
-func (s Source) Build(ctx context.Context, root, target string, progress io.Writer) error {
+func (s Source) Build(ctx context.Context, target string, progress io.Writer) error {
+	dir, err := s.dir()
+	if err != nil {
+		return err
+	}
 	partial := target + ".partial"
 	defer os.Remove(partial) //nolint:errcheck // it is gone when all went well
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", partial, "-tags", s.Tags, "-ldflags", strings.TrimSpace("-s -w "+s.LDFlags), s.Package)
-	cmd.Dir = filepath.Join(root, "test", "tools", s.Module)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off")
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	stop := tick(s.Name, progress)
-	err := cmd.Run()
+	err = cmd.Run()
 	stop()
 	if err != nil {
 		return fmt.Errorf("%s in %s: %w\n%s", strings.Join(cmd.Args, " "), cmd.Dir, err, output.String())
 	}
 	return os.Rename(partial, target)
+}
+
+func (s Source) dir() (string, error) {
+	if filepath.IsAbs(s.Module) {
+		return s.Module, nil
+	}
+	root, err := Root()
+	return filepath.Join(root, "test", "tools", s.Module), err
 }
 
 // Cached returns the path of the program in the cache, and builds it the first time.
@@ -73,7 +85,7 @@ func (s Source) CachedIn(ctx context.Context, folder string, progress io.Writer)
 		return target, nil
 	}
 	fmt.Fprintf(progress, "building %s for %s from its Go module (a few minutes the first time)\n", s.Name, folder)
-	return target, s.Build(ctx, root, target, progress)
+	return target, s.Build(ctx, target, progress)
 }
 
 func isProgram(path string) bool {
