@@ -83,6 +83,15 @@ test: binaries ## Set up and run all tests, also those on the real API server
 	go -C test/tools/image test ./...
 	go -C test/tools/monitoring test ./...
 
+RELEASES ?= v1.30.14 v1.36.3
+
+.PHONY: test-releases
+test-releases: ## Run the tests of a cluster on other RELEASES of Kubernetes (built first, ten minutes each)
+	for release in $(RELEASES); do \
+		KUBERNETES_VERSION=$$release go run ./test/controlplane/cluster binaries && \
+		KUBERNETES_VERSION=$$release go test -count=1 -p 1 -timeout 30m ./test/soundness ./test/admission ./test/audit ./test/lifecycle || exit 1; \
+	done
+
 .PHONY: test-browser
 test-browser: ## Open the HTML of a check and an audit in Chromium (needs Debian's chromium)
 	go test -tags browser -timeout 10m ./cmd/kubectl-embargo/internal/output/browser

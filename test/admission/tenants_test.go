@@ -66,6 +66,9 @@ func TestATenantBringsNothingIn(t *testing.T) {
 		"raw create, field manager": {[]string{"create", "--raw", "/api/v1/namespaces/" + ns + "/pods?fieldManager=x&dryRun=All", "-f", "-"}, jsonOf(t, ns, pod)},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == "ephemeral container, dry" {
+				stage.Needs(t, 33) // for kubectl
+			}
 			output, err := kubectlWith(t, a.stdin, append([]string{user, "-n", ns}, a.args...)...)
 			require.Error(t, err, output)
 			assert.Contains(t, output, "refused by cluster policy")
@@ -86,6 +89,7 @@ func jsonOf(t *testing.T, ns, manifest string) string {
 // TestSubresourcesBringNothingIn tries to write an image through subresources that have
 // none, and uses them on a Pod of a restricted image, which must work.
 func TestSubresourcesBringNothingIn(t *testing.T) {
+	stage.Needs(t, 33) // for pods/resize
 	ns := namespace(t)
 	user := tenant(t, ns)
 	restrict(t, vendor("subresource", allowed))
@@ -123,6 +127,7 @@ func TestSubresourcesBringNothingIn(t *testing.T) {
 // TestAnInjectedImageIsNew has a policy of the cluster inject a container into the
 // children of a clean Deployment.
 func TestAnInjectedImageIsNew(t *testing.T) {
+	stage.Needs(t, 36) // for MutatingAdmissionPolicy
 	ns := namespace(t)
 	restrict(t, vendor("injected", prohibited))
 	apply(t, fmt.Sprintf(`

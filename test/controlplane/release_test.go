@@ -29,7 +29,9 @@ func TestTheModuleOfAnotherReleaseIsMadeAsOursIs(t *testing.T) {
 func replacements(t *testing.T, dir string) []string {
 	t.Helper()
 	var file struct {
-		Replace []struct{ Old, New struct{ Path, Version string } }
+		Replace []struct {
+			Old, New struct{ Path, Version string }
+		}
 	}
 	require.NoError(t, golangJSON(t.Context(), dir, &file, "mod", "edit", "-json"))
 	var all []string

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/util/version"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -133,6 +134,17 @@ func (c *Cluster) Start(ctx context.Context, flags ...string) error {
 	}
 	c.Replicas = append(c.Replicas, replica)
 	return replica.AwaitReady(ctx)
+}
+
+// Needs skips a test of what Kubernetes has since 1.MINOR only, where an earlier release
+// was named to run on.
+func (c *Cluster) Needs(t *testing.T, minor uint) {
+	t.Helper()
+	release, err := version.ParseSemantic(controlplane.Release())
+	require.NoError(t, err)
+	if release.Minor() < minor {
+		t.Skipf("%s lacks what this tests", release)
+	}
 }
 
 // Kubectl runs the real kubectl and returns all that it prints.
