@@ -13,8 +13,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// kubeletConfig takes the folder, the certificate authority's file, the control group
-// and the socket. Disks are not watched, since they are the whole machine's.
+// kubeletConfig takes the resolver's file, the certificate authority's, the control group,
+// the socket and the folder of static Pods. Disks are not watched, since they are the whole machine's.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: %[2]q}}
@@ -31,6 +31,8 @@ volumePluginDir: %[1]s/plugins
 evictionHard: {memory.available: 64Mi, nodefs.available: "0%%", imagefs.available: "0%%", nodefs.inodesFree: "0%%"}
 imageGCHighThresholdPercent: 100
 nodeStatusUpdateFrequency: 5s
+staticPodPath: %[5]q
+fileCheckFrequency: 1s
 shutdownGracePeriod: 0s
 `
 
@@ -48,8 +50,11 @@ func (n *Node) startKubelet(ctx context.Context) error {
 	if err := makeControlGroups(n.controlGroup()); err != nil {
 		return err
 	}
+	if err := os.MkdirAll(n.StaticPods(), 0o700); err != nil {
+		return err
+	}
 	config := filepath.Join(n.dir, "kubelet.yaml")
-	content := fmt.Appendf(nil, kubeletConfig, resolver, n.plane.CAFile(), n.controlGroup(), n.Socket())
+	content := fmt.Appendf(nil, kubeletConfig, resolver, n.plane.CAFile(), n.controlGroup(), n.Socket(), n.StaticPods())
 	if err := os.WriteFile(config, content, 0o600); err != nil {
 		return err
 	}
@@ -64,6 +69,10 @@ func (n *Node) startKubelet(ctx context.Context) error {
 	}
 	return p.Await(ctx, func(ctx context.Context) error { return ready(ctx, client, n.Name) })
 }
+
+// StaticPods returns the folder whose manifests kubelet runs, whatever the API server says
+// of it.
+func (n *Node) StaticPods() string { return filepath.Join(n.dir, "manifests") }
 
 func ready(ctx context.Context, client kubernetes.Interface, name string) error {
 	node, err := client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})

@@ -48,6 +48,6 @@ func run(ctx context.Context, command []string) (err error) {
 	shell.Stdin, shell.Stdout, shell.Stderr = os.Stdin, os.Stdout, os.Stderr
 	path := strings.Join([]string{filepath.Dir(cluster.KubectlPath()), cluster.ToolPath(), os.Getenv("PATH")}, ":")
 	shell.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig(), "PATH="+path,
-		"CONTAINERD_ADDRESS="+cluster.Nodes[0].Socket(), "CONTAINERD_NAMESPACE=k8s.io")
+		"STATIC_PODS="+cluster.Nodes[0].StaticPods(), "CONTAINERD_ADDRESS="+cluster.Nodes[0].Socket(), "CONTAINERD_NAMESPACE=k8s.io")
 	return shell.Run()
 }
