@@ -24,7 +24,7 @@ func TestAStaticPodIsReported(t *testing.T) {
 	i.install(t, current())
 
 	manifest := filepath.Join(stage.cluster.Nodes[0].StaticPods(), "scanner.yaml")
-	require.NoError(t, os.WriteFile(manifest, []byte("{apiVersion: v1, kind: Pod, metadata: {name: scanner, namespace: default}, spec: {containers: [{name: scanner, image: "+restrictedImage+"}]}}"), 0o600))
+	require.NoError(t, os.WriteFile(manifest, []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: scanner, namespace: default}\nspec: {containers: [{name: scanner, image: "+restrictedImage+"}]}\n"), 0o600))
 	t.Cleanup(func() { _ = os.Remove(manifest) })
 	const pod = "scanner-node-1" // kubelet adds the node's name
 	eventually(t, 60*time.Second, func() bool {
