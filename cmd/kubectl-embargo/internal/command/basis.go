@@ -51,8 +51,12 @@ func (b *basis) addListFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&b.rules.lists, "list", nil, listUsage)
 }
 
-// complete reads the instant.
-func (b *basis) complete(flags *pflag.FlagSet) error {
+// complete checks what the rules come from, and reads the instant. Other sources are those
+// that the command reads besides.
+func (b *basis) complete(flags *pflag.FlagSet, others ...string) error {
+	if err := b.rules.check(flags, others); err != nil {
+		return err
+	}
 	b.instant = policies.At(time.Now())
 	if !flags.Changed("as-of") {
 		return nil
@@ -93,6 +97,11 @@ func (b *basis) broken(err *manifest.Error) {
 	fmt.Fprintf(b.ErrOut, "error: %v\n", err)
 	b.problems = append(b.problems, err.Error())
 	b.mark(err)
+}
+
+// unfollowed notes a folder that isn't read.
+func (b *basis) unfollowed(folder string) {
+	b.notice("folder %s is a symbolic link: what is in it isn't read", folder)
 }
 
 // unread tells, once, what of the cluster can't be read.

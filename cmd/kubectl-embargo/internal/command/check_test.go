@@ -102,7 +102,15 @@ func TestExitCodes(t *testing.T) {
 		"unreachable":                 {"", []string{"-f", "http://127.0.0.1:1/x.yaml"}, 3, "can't be reached"},
 		"unreachable and findings":    {deployment, []string{"-f", "-", "-f", "http://127.0.0.1:1/x.yaml"}, 3, "1 Deny"},
 		"unreadable before unreached": {"a: [", []string{"-f", "-", "-f", "http://127.0.0.1:1/x.yaml"}, 2, "can't be reached"},
-		"extra argument":              {"", []string{"deploy.yaml"}, 2, "unknown command"},
+		"extra argument":              {"", []string{"deploy.yaml"}, 2, `"deploy.yaml": files are given with -f`},
+		"list left empty":             {clean, []string{"-f", "-", "--list", ""}, 2, "--list: want a file"},
+		"policy left empty":           {clean, []string{"-f", "-", "--policy", "a.yaml,"}, 2, "--policy: want a file"},
+		"audience left empty":         {clean, []string{"-f", "-", "--audience", ""}, 2, "--audience: want the name"},
+		"list without anything":       {clean, []string{"-f", "-", "--list", "/dev/null"}, 2, "/dev/null: --list: there is nothing in it"},
+		"policy without anything":     {clean, []string{"-f", "-", "--policy", "/dev/null"}, 2, "/dev/null: --policy: there is nothing in it"},
+		"review without anything":     {"", []string{"--review", "-"}, 2, "-: no AdmissionReview with a request"},
+		"standard input twice":        {deployment, []string{"-f", "-", "--list", "-"}, 2, "standard input can be read once only"},
+		"nothing in the input":        {"", []string{"-f", "-"}, 0, "notice: there is no Kubernetes object in -"},
 	} {
 		t.Run(label, func(t *testing.T) {
 			a := run(t, c.stdin, append([]string{"check"}, c.args...)...)
@@ -162,6 +170,25 @@ func TestFoldersAndNamespaces(t *testing.T) {
 	r, _ = runJSON(t, deployment, "check", "-f", "-", "--policy", policy)
 	assert.Len(t, r.Findings, 1, "where its labels are unknown, a policy is taken to select it")
 	assert.Contains(t, strings.Join(r.Notices, "\n"), `the labels of namespace "mail" are not in the input`)
+}
+
+func TestFoldersBehindSymbolicLinks(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(deployment), 0o600))
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	r, _ := runJSON(t, "", "check", "-f", link)
+	require.Len(t, r.Findings, 1, "what was asked for is read")
+	assert.Equal(t, filepath.Join(link, "a.yaml"), r.Findings[0].File)
+	r, _ = runJSON(t, "", "check", "-f", filepath.Dir(link), "-R")
+	assert.Empty(t, r.Findings)
+	assert.Contains(t, r.Notices, "folder "+link+" is a symbolic link: what is in it isn't read")
+}
+
+func TestTheOldObjectLiesInTheNamespaceThatIsAssumed(t *testing.T) {
+	old := write(t, "old.yaml", deployment)
+	r, _ := runJSON(t, deploymentWith("  namespace: mail\n", ""), "check", "-f", "-", "-n", "mail", "--old", old)
+	assert.Equal(t, policies.UseContinue, r.Findings[0].Use)
 }
 
 func TestRulesAreReadStrictly(t *testing.T) {

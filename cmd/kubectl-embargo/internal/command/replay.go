@@ -20,11 +20,17 @@ import (
 func (c *check) replay(ctx context.Context) {
 	around := c.readTree(ctx, c.files)
 	reader := &manifest.Reader{Stdin: c.In, Broken: c.broken}
+	told := len(c.problems)
+	read := 0
 	reader.Read(ctx, []string{c.review}, func(d *manifest.Document) {
+		read++
 		if err := c.replayDocument(d, around); err != nil {
 			c.broken(&manifest.Error{File: d.File, Line: d.Line, Err: err})
 		}
 	})
+	if read == 0 && len(c.problems) == told {
+		c.broken(&manifest.Error{File: c.review, Err: errNoRequest})
+	}
 }
 
 var errNoRequest = errors.New("no AdmissionReview with a request")

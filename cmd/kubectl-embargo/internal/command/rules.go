@@ -93,9 +93,8 @@ func (o *rulesOptions) loadList(ctx context.Context, stdin io.Reader, broken fun
 // readFiles reads what is given.
 func (o *rulesOptions) readFiles(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) *rules {
 	r := &rules{places: map[string]manifest.Object{}, broken: broken, unused: map[string]bool{}}
-	reader := &manifest.Reader{Stdin: stdin, Broken: broken}
-	reader.Read(ctx, o.lists, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
-	reader.Read(ctx, o.policies, func(d *manifest.Document) {
+	r.read(ctx, stdin, "--list", o.lists, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
+	r.read(ctx, stdin, "--policy", o.policies, func(d *manifest.Document) {
 		delete(r.unused, d.File)
 		r.take(d, "--policy", r.policyOrWaiver)
 	})
@@ -103,6 +102,23 @@ func (o *rulesOptions) readFiles(ctx context.Context, stdin io.Reader, broken fu
 		r.notices = append(r.notices, fmt.Sprintf("the VendorPolicies and VendorWaivers in %s are not used: give it to --policy too", file))
 	}
 	return r
+}
+
+// read reads what a flag names. Where nothing is in it, evaluating would mean that nothing
+// is restricted, or that something is assumed, which nobody who gives files means.
+func (r *rules) read(ctx context.Context, stdin io.Reader, flag string, sources []string, visit func(*manifest.Document)) {
+	told := false
+	reader := &manifest.Reader{Stdin: stdin, Broken: func(err *manifest.Error) {
+		told = true
+		r.broken(err)
+	}}
+	reader.Read(ctx, sources, func(d *manifest.Document) {
+		told = true
+		visit(d)
+	})
+	if len(sources) > 0 && !told {
+		r.broken(&manifest.Error{File: strings.Join(sources, ", "), Err: fmt.Errorf("%s: there is nothing in it", flag)})
+	}
 }
 
 // readCluster takes from the cluster what isn't given.

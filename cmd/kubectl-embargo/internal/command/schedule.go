@@ -20,8 +20,7 @@ import (
 type banSchedule struct {
 	basis
 
-	format    string
-	audiences []string
+	format string
 }
 
 var scheduleFormats = []string{"table", "wide", "json", "yaml", "ics"}
@@ -55,7 +54,7 @@ are those of the restriction's zone.`,
 		},
 	}
 	s.addListFlags(cmd)
-	addAudienceFlag(cmd, &s.audiences, "audiences whose restrictions to print; default all")
+	addAudienceFlag(cmd, &s.rules.audiences, "audiences whose restrictions to print; default all")
 	addChoiceFlag(cmd, &s.format, "output", "o", "table", "output format: "+strings.Join(scheduleFormats, ", "), scheduleFormats)
 	return cmd
 }
@@ -74,7 +73,7 @@ func (s *banSchedule) run(ctx context.Context, names []string) error {
 		return err
 	}
 	wanted := map[string]bool{}
-	for _, a := range s.audiences {
+	for _, a := range s.rules.audiences {
 		wanted[a] = true
 	}
 	entries := calendar.Entries(vendors, wanted, s.instant)
