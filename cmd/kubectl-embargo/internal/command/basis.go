@@ -65,6 +65,9 @@ func (b *basis) complete(flags *pflag.FlagSet, others ...string) error {
 	if err != nil {
 		return fmt.Errorf("--as-of: %w", err)
 	}
+	if instant.In(time.UTC).Year() > 9999 {
+		return fmt.Errorf("--as-of %s: want an instant before the year 10000 in UTC, which can be written down", b.asOf)
+	}
 	b.instant = instant
 	b.notice("evaluated as of %s, not now", b.asOf)
 	return nil

@@ -96,6 +96,7 @@ func TestExitCodes(t *testing.T) {
 		"unknown fail-on":             {"", []string{"-f", "-", "--fail-on", "deny"}, 2, "--fail-on"},
 		"unknown use":                 {"", []string{"-f", "-", "--use", "Buy"}, 2, "--use"},
 		"empty as-of":                 {"", []string{"-f", "-", "--as-of", ""}, 2, "--as-of"},
+		"as-of that can't be written": {deployment, []string{"-f", "-", "--as-of", "9999-12-31T23:59:59-12:00"}, 2, "before the year 10000"},
 		"impossible as-of":            {"", []string{"-f", "-", "--as-of", "2024-02-30"}, 2, "2024-02-30"},
 		"broken document, rest told":  {deployment + "---\na: [\n", []string{"-f", "-"}, 2, "refused by cluster policy"},
 		"missing file":                {"", []string{"-f", "/nonexistent.yaml"}, 2, "no such file"},
@@ -213,6 +214,10 @@ func TestPoliciesAreReadStrictly(t *testing.T) {
 	waiver := "apiVersion: embargo.dev/v1alpha1\nkind: VendorWaiver\nmetadata: {name: w}\nspec:\n  vendor: kaspersky\n  namespaceSelector: {matchLabels: {a: b}}\n  images: [kaspersky/scanengine_httpd]\n  expires: \"2025-01-31T00:00:00Z\"\n  reason: r\n  approvedBy: a\n"
 	for label, c := range map[string]struct{ content, says string }{
 		"no audience":     {"apiVersion: embargo.dev/v1alpha1\nkind: VendorPolicy\nmetadata: {name: p}\nspec: {audiences: []}\n", ":4: VendorPolicy \"p\": spec.audiences: Required value"},
+		"long lead time":  {"apiVersion: embargo.dev/v1alpha1\nkind: VendorPolicy\nmetadata: {name: p}\nspec:\n  audiences: [us-persons]\n  leadTimeDays: 3651\n", ":6: VendorPolicy \"p\": spec.leadTimeDays: Invalid value: 3651: want 0 to 3650"},
+		"mirrors' loop":   {"apiVersion: embargo.dev/v1alpha1\nkind: VendorPolicy\nmetadata: {name: p}\nspec:\n  audiences: [us-persons]\n  mirrors:\n  - {prefix: a.io, upstream: b.io}\n  - {prefix: b.io, upstream: a.io}\n", ":7: VendorPolicy \"p\": spec.mirrors[0]: Invalid value"},
+		"no vendor":       {strings.Replace(waiver, "  vendor: kaspersky\n", "", 1), "spec.vendor: Required value"},
+		"no image":        {strings.Replace(waiver, "[kaspersky/scanengine_httpd]", "[]", 1), ":7: VendorWaiver \"w\": spec.images: Required value"},
 		"no instant":      {strings.Replace(waiver, "2025-01-31T00:00:00Z", "2025-01-31", 1), ":8: VendorWaiver: spec.expires"},
 		"no approver":     {strings.Replace(waiver, "  approvedBy: a\n", "", 1), "spec.approvedBy"},
 		"another kind":    {"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n", "--policy takes VendorPolicy and VendorWaiver"},

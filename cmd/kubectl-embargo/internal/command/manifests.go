@@ -48,7 +48,7 @@ func (c *check) manifests(ctx context.Context) {
 	}
 	for _, name := range g.places {
 		if _, known := g.namespaces[name]; !known && c.uses.live == nil && c.set.SelectsByLabels() {
-			c.notice("the labels of namespace %q are not in the input: every policy is taken to select it, and no waiver", name)
+			c.notice("the labels of namespace %q are not in the input: every policy is taken to select it, and a waiver only by its name", name)
 		}
 	}
 }

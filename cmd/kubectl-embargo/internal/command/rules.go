@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
@@ -52,7 +51,9 @@ func (o *rulesOptions) complete(ctx context.Context, r *rules, unread func(error
 		if len(o.audiences) > 0 {
 			r.source.Policies[i].Spec.Audiences = o.audiences
 		}
-		r.requireAudiences(&r.source.Policies[i])
+		if o, given := r.places["VendorPolicy/"+r.source.Policies[i].Name]; given {
+			r.checkPolicy(o, &r.source.Policies[i])
+		}
 	}
 	r.noteOddities()
 	return nil
@@ -169,38 +170,6 @@ func (r *rules) assumePolicy() {
 	}
 }
 
-// requireAudiences refuses a policy that would find nothing.
-func (r *rules) requireAudiences(p *v1alpha1.VendorPolicy) {
-	if len(p.Spec.Audiences) > 0 {
-		return
-	}
-	o := r.places["VendorPolicy/"+p.Name]
-	r.broken(o.Error("spec.audiences", fmt.Errorf("VendorPolicy %q: spec.audiences: Required value: want at least one", p.Name)))
-}
-
-// noteOddities notes what is right but odd: a misspelt audience would find nothing.
-func (r *rules) noteOddities() {
-	note := func(kind, name string, odd []string) {
-		for _, text := range odd {
-			r.notices = append(r.notices, fmt.Sprintf("%s %q: %s", kind, name, text))
-		}
-	}
-	for i := range r.source.Vendors {
-		v := &r.source.Vendors[i]
-		if _, given := r.places["RestrictedVendor/"+v.Name]; given {
-			note("RestrictedVendor", v.Name, policies.OddRestrictedVendor(v))
-		}
-	}
-	for i := range r.source.Policies {
-		p := &r.source.Policies[i]
-		note("VendorPolicy", p.Name, policies.OddVendorPolicy(p, r.source.Vendors))
-	}
-	for i := range r.source.Waivers {
-		w := &r.source.Waivers[i]
-		note("VendorWaiver", w.Name, policies.OddVendorWaiver(w, r.source.Vendors))
-	}
-}
-
 // take takes the objects of a document with a function for the kinds that are meant.
 func (r *rules) take(d *manifest.Document, flag string, one func(manifest.Object) []*manifest.Error) {
 	objects, others := d.Objects()
@@ -264,16 +233,6 @@ func (r *rules) policyOrWaiver(o manifest.Object) []*manifest.Error {
 	}
 }
 
-// validWaiver says what a cluster would refuse of a waiver. An expired one is
-// accepted: what it covered in its time is a fair question.
-func validWaiver(o manifest.Object, w *v1alpha1.VendorWaiver) []*manifest.Error {
-	var errs []*manifest.Error
-	for _, err := range policies.ValidateVendorWaiver(w, w, time.Time{}) {
-		errs = append(errs, o.Error(err.Field, fmt.Errorf("VendorWaiver %q: %w", w.Name, err)))
-	}
-	return slices.SortedFunc(slices.Values(errs), func(a, b *manifest.Error) int { return a.Line - b.Line })
-}
-
 func wrongKind(o manifest.Object, want string) []*manifest.Error {
 	return []*manifest.Error{o.Error("kind", fmt.Errorf("%s of %s, not %s", want, v1alpha1.GroupVersion, o.Kind().GroupVersion().WithKind(o.Kind().Kind)))}
 }
@@ -290,17 +249,4 @@ func (r *rules) register(o manifest.Object, name string) []*manifest.Error {
 	}
 	r.places[key] = o
 	return nil
-}
-
-// compile compiles the rules; what doesn't compile is told with its place.
-func (r *rules) compile() *policies.RuleSet {
-	set, problems := policies.Compile(r.source)
-	for _, p := range problems {
-		if o, given := r.places[p.Kind+"/"+p.Name]; given {
-			r.broken(o.Error(p.Err.Field, p))
-			continue
-		}
-		r.broken(&manifest.Error{File: "built-in list", Err: p})
-	}
-	return set
 }
