@@ -48,7 +48,7 @@ const listImportExamples = `  # Companies on the Consolidated Screening List wit
 func newListImport(program string, streams genericiooptions.IOStreams) *cobra.Command {
 	c := &listImport{IOStreams: streams}
 	cmd := &cobra.Command{
-		Use:   "import --from csl|ofac|opensanctions FILE|URL|-",
+		Use:   "import [--from csl|ofac|opensanctions] FILE|URL|-",
 		Short: "Draft RestrictedVendors from a public screening list",
 		Long: `Draft RestrictedVendors from a public screening list: the U.S. Consolidated Screening
 List (csl: JSON or CSV), OFAC's Specially Designated Nationals (ofac: XML or CSV) or an
@@ -84,7 +84,7 @@ on standard error, and the rest is still imported), 3 something that can't be re
 
 func (c *listImport) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	addChoiceFlag(cmd, &c.from, "from", "", "", "what list it is: "+strings.Join(importer.Formats, ", "), importer.Formats)
+	addChoiceFlag(cmd, &c.from, "from", "", "", "what list it is: "+strings.Join(importer.Formats, ", ")+"; default what it looks like", importer.Formats)
 	f.StringVar(&c.alt, "alt", "", "ALT.CSV, with the alternate names to SDN.CSV")
 	f.StringVar(&c.add, "add", "", "ADD.CSV, with the addresses to SDN.CSV, which --country needs")
 	f.StringVar(&c.comments, "comments", "", "SDN_COMMENTS.CSV, with what the remarks of SDN.CSV had no room for")
@@ -112,8 +112,11 @@ func (c *listImport) validate(source string) error {
 			standard++
 		}
 	}
+	if side && c.from == "" {
+		c.from = "ofac"
+	}
 	switch {
-	case !slices.Contains(importer.Formats, c.from):
+	case c.from != "" && !slices.Contains(importer.Formats, c.from):
 		return fmt.Errorf("--from %q: want one of %s", c.from, strings.Join(importer.Formats, ", "))
 	case side && c.from != "ofac":
 		return errors.New("--alt, --add and --comments go with --from ofac")
@@ -148,6 +151,11 @@ func (c *listImport) read(ctx context.Context, source string) error {
 		return c.cannot(err)
 	}
 	defer in.Close() //nolint:errcheck // read only
+	if c.from == "" {
+		if c.from, err = importer.Detect(&file); err != nil {
+			return c.cannot(err)
+		}
+	}
 	write, err := c.writer()
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/calendar"
+	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -93,7 +94,7 @@ func (s *banSchedule) print(entries []calendar.Entry) error {
 	now := s.instant.In(time.UTC)
 	switch s.format {
 	case "json", "yaml":
-		return printStructured(s.Out, s.format, entries)
+		return output.PrintStructured(s.Out, s.format, entries)
 	case "ics":
 		return calendar.ICS(s.Out, entries, now)
 	}
