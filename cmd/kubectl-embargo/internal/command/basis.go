@@ -1,7 +1,6 @@
 package command
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
-	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
 	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/policies"
@@ -21,15 +19,14 @@ import (
 // instant, and what there was to remark.
 type basis struct {
 	genericiooptions.IOStreams
+	shortfall
 
 	asOf  string
 	rules rulesOptions
 
-	instant     policies.Instant
-	notices     []string
-	problems    []string // what could not be read or reached, as it was told
-	bad         bool     // something could not be read
-	unreachable bool     // something could not be reached, or may not be read
+	instant  policies.Instant
+	notices  []string
+	problems []string // what could not be read or reached, as it was told
 }
 
 const (
@@ -103,8 +100,10 @@ func (b *basis) broken(err *manifest.Error) {
 }
 
 // unfollowed notes a folder that isn't read.
-func (b *basis) unfollowed(folder string) {
-	b.notice("folder %s is a symbolic link: what is in it isn't read", folder)
+func (b *basis) unfollowed(folder string) { b.notice("%s", unfollowed(folder)) }
+
+func unfollowed(folder string) string {
+	return fmt.Sprintf("folder %s is a symbolic link: what is in it isn't read", folder)
 }
 
 // unread tells, once, what of the cluster can't be read.
@@ -114,27 +113,6 @@ func (b *basis) unread(err error) {
 		fmt.Fprintf(b.ErrOut, "error: %v\n", err)
 	}
 	b.mark(err)
-}
-
-func (b *basis) mark(err error) {
-	if errors.Is(err, manifest.ErrUnreachable) || errors.Is(err, cluster.ErrUnread) {
-		b.unreachable = true
-	} else {
-		b.bad = true
-	}
-}
-
-// exit is the exit code of what could not be read, which goes before what could not
-// be reached; nil where all could.
-func (b *basis) exit() error {
-	switch {
-	case b.bad:
-		return exit(exitBad)
-	case b.unreachable:
-		return exit(exitUnreachable)
-	default:
-		return nil
-	}
 }
 
 // verdict decides the exit code: what could not be read goes before what could not be

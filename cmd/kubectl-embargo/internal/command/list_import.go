@@ -20,6 +20,7 @@ import (
 // listImport drafts RestrictedVendors from a public screening list.
 type listImport struct {
 	genericiooptions.IOStreams
+	shortfall
 
 	from      string
 	alt       string
@@ -28,9 +29,6 @@ type listImport struct {
 	all       bool
 	outputDir string
 	run       importer.Import
-
-	bad         bool // something could not be read
-	unreachable bool // something could not be reached
 }
 
 const listImportExamples = `  # Companies on the Consolidated Screening List with a name in theirs
@@ -179,23 +177,8 @@ func (c *listImport) read(ctx context.Context, source string) error {
 // cannot tells what can't be read, and returns the exit code for it.
 func (c *listImport) cannot(err error) error {
 	fmt.Fprintf(c.ErrOut, "error: %v\n", err)
-	if errors.Is(err, importer.ErrUnreachable) {
-		c.unreachable = true
-	} else {
-		c.bad = true
-	}
+	c.mark(err)
 	return c.exit()
-}
-
-func (c *listImport) exit() error {
-	switch {
-	case c.bad:
-		return exit(exitBad)
-	case c.unreachable:
-		return exit(exitUnreachable)
-	default:
-		return nil
-	}
 }
 
 func (c *listImport) notice(format string, args ...any) {
