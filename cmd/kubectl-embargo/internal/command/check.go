@@ -95,6 +95,7 @@ input that can't be read, 3 something that can't be reached.`,
 	addChoiceFlag(cmd, &c.failOn, "fail-on", "", string(v1alpha1.ActionDeny), "weakest action that makes the exit code 1: Deny, Warn, Audit or None", failOn)
 	addChoiceFlag(cmd, &c.format, "output", "o", "table", "output format: "+strings.Join(output.Formats(false), ", "), output.Formats(false))
 	c.flags.AddFlags(f)
+	f.Lookup("namespace").Usage = "namespace of manifests that don't say; default \"default\", with --against-cluster the context's"
 	return cmd
 }
 
