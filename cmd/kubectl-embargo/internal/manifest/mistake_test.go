@@ -43,6 +43,12 @@ func TestAKeyMayBeSetOverOneThatIsBroughtIn(t *testing.T) {
 	assert.Equal(t, Place{1, 17, 18}, d.Place("c.z"))
 }
 
+func TestATabMayFollowASeparator(t *testing.T) {
+	objects, problems := read(t, "---\t# first\napiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n---\t {apiVersion: v1, kind: Pod, metadata: {name: b}}\n", defaultLimits)
+	assert.Empty(t, problems)
+	assert.Equal(t, []string{"Pod/a@5:9", "Pod/b@6:51"}, objects)
+}
+
 func TestDirectivesBelongToTheDocumentThatFollows(t *testing.T) {
 	objects, problems := read(t, "# first\n%YAML 1.2\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n...\n%YAML 1.1\n%TAG ! tag:x\n---\na: 1\n", defaultLimits)
 	assert.Empty(t, problems)
