@@ -104,12 +104,6 @@ func (c *listImport) flags(cmd *cobra.Command) {
 // validate checks the usage.
 func (c *listImport) validate(source string) error {
 	side := c.alt != "" || c.add != "" || c.comments != ""
-	standard := 0
-	for _, s := range []string{source, c.alt, c.add, c.comments} {
-		if s == "-" {
-			standard++
-		}
-	}
 	if side && c.from == "" {
 		c.from = "ofac"
 	}
@@ -118,14 +112,12 @@ func (c *listImport) validate(source string) error {
 		return fmt.Errorf("--from %q: want one of %s", c.from, strings.Join(importer.Formats, ", "))
 	case side && c.from != "ofac":
 		return errors.New("--alt, --add and --comments go with --from ofac")
-	case standard > 1:
-		return errors.New("standard input can be read once only")
 	case c.run.Empty() && !c.all:
 		return errors.New("say which companies are wanted: --name, --programme, --source or --country, or --all")
 	case !c.run.Empty() && c.all:
 		return errors.New("--all takes every company: leave it out, or --name, --programme, --source and --country")
 	}
-	return nil
+	return readOnce([]string{source, c.alt, c.add, c.comments})
 }
 
 func (c *listImport) read(ctx context.Context, source string) error {

@@ -58,7 +58,7 @@ that can't be read, 3 something that can't be reached.`,
 			if len(args) == 0 {
 				return errors.New("want files, folders or URLs with RestrictedVendors, or - for standard input; see --help")
 			}
-			return nil
+			return readOnce(args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}

@@ -56,6 +56,7 @@ func TestListValidateExitCodes(t *testing.T) {
 		"a file that isn't there":   {"", []string{"/nonexistent.yaml"}, 2, "no such file"},
 		"a URL that can't be read":  {"", []string{"http://127.0.0.1:1/x.yaml"}, 3, "can't be reached"},
 		"no argument":               {"", nil, 2, "want files, folders or URLs"},
+		"standard input twice":      {acme, []string{"-", "-"}, 2, "standard input can be read once only"},
 		"an unknown format":         {acme, []string{"-", "-o", "xml"}, 2, `-o "xml": want one of table, json, yaml`},
 		"yaml":                      {acme, []string{"-", "-o", "yaml"}, 0, "kind: ListValidation"},
 	} {
