@@ -110,6 +110,7 @@ func TestExitCodes(t *testing.T) {
 		"list without anything":       {clean, []string{"-f", "-", "--list", "/dev/null"}, 2, "/dev/null: --list: there is nothing in it"},
 		"policy without anything":     {clean, []string{"-f", "-", "--policy", "/dev/null"}, 2, "/dev/null: --policy: there is nothing in it"},
 		"review without anything":     {"", []string{"--review", "-"}, 2, "-: no AdmissionReview with a request"},
+		"review without its object":   {`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"operation":"CREATE","object":null}}`, []string{"--review", "-"}, 2, "<stdin>:1: request.object: Required value"},
 		"standard input twice":        {deployment, []string{"-f", "-", "--list", "-"}, 2, "standard input can be read once only"},
 		"nothing in the input":        {"", []string{"-f", "-"}, 0, "notice: there is no Kubernetes object in -"},
 	} {
