@@ -23,6 +23,7 @@ func InContext(flags *genericclioptions.ConfigFlags, context string) *genericcli
 	one.CertFile, one.KeyFile, one.CAFile = flags.CertFile, flags.KeyFile, flags.CAFile
 	one.BearerToken, one.Username, one.Password = flags.BearerToken, flags.Username, flags.Password
 	one.Impersonate, one.ImpersonateUID, one.ImpersonateGroup = flags.Impersonate, flags.ImpersonateUID, flags.ImpersonateGroup
+	one.ImpersonateUserExtra, one.ProxyURL = flags.ImpersonateUserExtra, flags.ProxyURL
 	return one
 }
 

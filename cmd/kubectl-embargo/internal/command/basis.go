@@ -1,7 +1,6 @@
 package command
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
-	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
 	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/policies"
@@ -21,15 +19,14 @@ import (
 // instant, and what there was to remark.
 type basis struct {
 	genericiooptions.IOStreams
+	shortfall
 
 	asOf  string
 	rules rulesOptions
 
-	instant     policies.Instant
-	notices     []string
-	problems    []string // what could not be read or reached, as it was told
-	bad         bool     // something could not be read
-	unreachable bool     // something could not be reached, or may not be read
+	instant  policies.Instant
+	notices  []string
+	problems []string // what could not be read or reached, as it was told
 }
 
 const (
@@ -51,8 +48,12 @@ func (b *basis) addListFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&b.rules.lists, "list", nil, listUsage)
 }
 
-// complete reads the instant.
-func (b *basis) complete(flags *pflag.FlagSet) error {
+// complete checks what the rules come from, and reads the instant. Other sources are those
+// that the command reads besides.
+func (b *basis) complete(flags *pflag.FlagSet, others ...string) error {
+	if err := b.rules.check(flags, others); err != nil {
+		return err
+	}
 	b.instant = policies.At(time.Now())
 	if !flags.Changed("as-of") {
 		return nil
@@ -60,6 +61,9 @@ func (b *basis) complete(flags *pflag.FlagSet) error {
 	instant, err := policies.ParseInstant(b.asOf)
 	if err != nil {
 		return fmt.Errorf("--as-of: %w", err)
+	}
+	if instant.In(time.UTC).Year() > 9999 {
+		return fmt.Errorf("--as-of %s: want an instant before the year 10000 in UTC, which can be written down", b.asOf)
 	}
 	b.instant = instant
 	b.notice("evaluated as of %s, not now", b.asOf)
@@ -95,6 +99,13 @@ func (b *basis) broken(err *manifest.Error) {
 	b.mark(err)
 }
 
+// unfollowed notes a folder that isn't read.
+func (b *basis) unfollowed(folder string) { b.notice("%s", unfollowed(folder)) }
+
+func unfollowed(folder string) string {
+	return fmt.Sprintf("folder %s is a symbolic link: what is in it isn't read", folder)
+}
+
 // unread tells, once, what of the cluster can't be read.
 func (b *basis) unread(err error) {
 	if !slices.Contains(b.problems, err.Error()) {
@@ -102,27 +113,6 @@ func (b *basis) unread(err error) {
 		fmt.Fprintf(b.ErrOut, "error: %v\n", err)
 	}
 	b.mark(err)
-}
-
-func (b *basis) mark(err error) {
-	if errors.Is(err, manifest.ErrUnreachable) || errors.Is(err, cluster.ErrUnread) {
-		b.unreachable = true
-	} else {
-		b.bad = true
-	}
-}
-
-// exit is the exit code of what could not be read, which goes before what could not
-// be reached; nil where all could.
-func (b *basis) exit() error {
-	switch {
-	case b.bad:
-		return exit(exitBad)
-	case b.unreachable:
-		return exit(exitUnreachable)
-	default:
-		return nil
-	}
 }
 
 // verdict decides the exit code: what could not be read goes before what could not be

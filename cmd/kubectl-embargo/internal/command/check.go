@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ type check struct {
 	failOn    string
 	format    string
 	flags     *genericclioptions.ConfigFlags
-	namespace string // of manifests that don't say, "" where nothing says
+	namespace string // of manifests that don't say
 
 	result output.Result
 	set    *policies.RuleSet
@@ -70,7 +71,12 @@ input that can't be read, 3 something that can't be reached.`,
 
 			# Repeat a recorded decision, with what the webhook read from the cluster
 			%[1]s check --review review.json -f context.yaml`),
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("%q: files are given with -f; see --help", args[0])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := c.complete(cmd); err != nil {
 				return err
@@ -89,6 +95,7 @@ input that can't be read, 3 something that can't be reached.`,
 	addChoiceFlag(cmd, &c.failOn, "fail-on", "", string(v1alpha1.ActionDeny), "weakest action that makes the exit code 1: Deny, Warn, Audit or None", failOn)
 	addChoiceFlag(cmd, &c.format, "output", "o", "table", "output format: "+strings.Join(output.Formats(false), ", "), output.Formats(false))
 	c.flags.AddFlags(f)
+	f.Lookup("namespace").Usage = "namespace of manifests that don't say; default \"default\", with --against-cluster the context's"
 	return cmd
 }
 
@@ -109,11 +116,11 @@ func (c *check) complete(cmd *cobra.Command) error {
 	if given := clusterFlag(flags, c.flags); given != "" && !c.uses.againstCluster {
 		return fmt.Errorf("--%s goes with --against-cluster", given)
 	}
-	c.namespace = *c.flags.Namespace
+	c.namespace = cmp.Or(*c.flags.Namespace, defaultNamespace)
 	if err := c.uses.complete(flags, c.review != ""); err != nil {
 		return err
 	}
-	return c.basis.complete(flags)
+	return c.basis.complete(flags, slices.Concat(c.files, []string{c.review, c.uses.old})...)
 }
 
 // clusterFlag returns a flag that was given and only means something to a cluster.
@@ -166,7 +173,7 @@ func (c *check) connect() {
 		return
 	}
 	c.uses.live, c.rules.live = live, live
-	c.namespace = live.Namespace
+	c.namespace = cmp.Or(live.Namespace, defaultNamespace)
 }
 
 // sum completes the result.

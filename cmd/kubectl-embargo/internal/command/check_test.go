@@ -96,13 +96,23 @@ func TestExitCodes(t *testing.T) {
 		"unknown fail-on":             {"", []string{"-f", "-", "--fail-on", "deny"}, 2, "--fail-on"},
 		"unknown use":                 {"", []string{"-f", "-", "--use", "Buy"}, 2, "--use"},
 		"empty as-of":                 {"", []string{"-f", "-", "--as-of", ""}, 2, "--as-of"},
+		"as-of that can't be written": {deployment, []string{"-f", "-", "--as-of", "9999-12-31T23:59:59-12:00"}, 2, "before the year 10000"},
 		"impossible as-of":            {"", []string{"-f", "-", "--as-of", "2024-02-30"}, 2, "2024-02-30"},
 		"broken document, rest told":  {deployment + "---\na: [\n", []string{"-f", "-"}, 2, "refused by cluster policy"},
 		"missing file":                {"", []string{"-f", "/nonexistent.yaml"}, 2, "no such file"},
 		"unreachable":                 {"", []string{"-f", "http://127.0.0.1:1/x.yaml"}, 3, "can't be reached"},
 		"unreachable and findings":    {deployment, []string{"-f", "-", "-f", "http://127.0.0.1:1/x.yaml"}, 3, "1 Deny"},
 		"unreadable before unreached": {"a: [", []string{"-f", "-", "-f", "http://127.0.0.1:1/x.yaml"}, 2, "can't be reached"},
-		"extra argument":              {"", []string{"deploy.yaml"}, 2, "unknown command"},
+		"extra argument":              {"", []string{"deploy.yaml"}, 2, `"deploy.yaml": files are given with -f`},
+		"list left empty":             {clean, []string{"-f", "-", "--list", ""}, 2, "--list: want a file"},
+		"policy left empty":           {clean, []string{"-f", "-", "--policy", "a.yaml,"}, 2, "--policy: want a file"},
+		"audience left empty":         {clean, []string{"-f", "-", "--audience", ""}, 2, "--audience: want the name"},
+		"list without anything":       {clean, []string{"-f", "-", "--list", "/dev/null"}, 2, "/dev/null: --list: there is nothing in it"},
+		"policy without anything":     {clean, []string{"-f", "-", "--policy", "/dev/null"}, 2, "/dev/null: --policy: there is nothing in it"},
+		"review without anything":     {"", []string{"--review", "-"}, 2, "-: no AdmissionReview with a request"},
+		"review without its object":   {`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"operation":"CREATE","object":null}}`, []string{"--review", "-"}, 2, "<stdin>:1: request.object: Required value"},
+		"standard input twice":        {deployment, []string{"-f", "-", "--list", "-"}, 2, "standard input can be read once only"},
+		"nothing in the input":        {"", []string{"-f", "-"}, 0, "notice: there is no Kubernetes object in -"},
 	} {
 		t.Run(label, func(t *testing.T) {
 			a := run(t, c.stdin, append([]string{"check"}, c.args...)...)
@@ -164,6 +174,25 @@ func TestFoldersAndNamespaces(t *testing.T) {
 	assert.Contains(t, strings.Join(r.Notices, "\n"), `the labels of namespace "mail" are not in the input`)
 }
 
+func TestFoldersBehindSymbolicLinks(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(deployment), 0o600))
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	r, _ := runJSON(t, "", "check", "-f", link)
+	require.Len(t, r.Findings, 1, "what was asked for is read")
+	assert.Equal(t, filepath.Join(link, "a.yaml"), r.Findings[0].File)
+	r, _ = runJSON(t, "", "check", "-f", filepath.Dir(link), "-R")
+	assert.Empty(t, r.Findings)
+	assert.Contains(t, r.Notices, "folder "+link+" is a symbolic link: what is in it isn't read")
+}
+
+func TestTheOldObjectLiesInTheNamespaceThatIsAssumed(t *testing.T) {
+	old := write(t, "old.yaml", deployment)
+	r, _ := runJSON(t, deploymentWith("  namespace: mail\n", ""), "check", "-f", "-", "-n", "mail", "--old", old)
+	assert.Equal(t, policies.UseContinue, r.Findings[0].Use)
+}
+
 func TestRulesAreReadStrictly(t *testing.T) {
 	for content, says := range map[string]string{
 		"apiVersion: embargo.dev/v1alpha1\nkind: RestrictedVendor\nmetadata: {name: x}\nspec: {displayName: X, colour: red}\n": `unknown field "spec.colour"`,
@@ -186,6 +215,10 @@ func TestPoliciesAreReadStrictly(t *testing.T) {
 	waiver := "apiVersion: embargo.dev/v1alpha1\nkind: VendorWaiver\nmetadata: {name: w}\nspec:\n  vendor: kaspersky\n  namespaceSelector: {matchLabels: {a: b}}\n  images: [kaspersky/scanengine_httpd]\n  expires: \"2025-01-31T00:00:00Z\"\n  reason: r\n  approvedBy: a\n"
 	for label, c := range map[string]struct{ content, says string }{
 		"no audience":     {"apiVersion: embargo.dev/v1alpha1\nkind: VendorPolicy\nmetadata: {name: p}\nspec: {audiences: []}\n", ":4: VendorPolicy \"p\": spec.audiences: Required value"},
+		"long lead time":  {"apiVersion: embargo.dev/v1alpha1\nkind: VendorPolicy\nmetadata: {name: p}\nspec:\n  audiences: [us-persons]\n  leadTimeDays: 3651\n", ":6: VendorPolicy \"p\": spec.leadTimeDays: Invalid value: 3651: want 0 to 3650"},
+		"mirrors' loop":   {"apiVersion: embargo.dev/v1alpha1\nkind: VendorPolicy\nmetadata: {name: p}\nspec:\n  audiences: [us-persons]\n  mirrors:\n  - {prefix: a.io, upstream: b.io}\n  - {prefix: b.io, upstream: a.io}\n", ":7: VendorPolicy \"p\": spec.mirrors[0]: Invalid value"},
+		"no vendor":       {strings.Replace(waiver, "  vendor: kaspersky\n", "", 1), "spec.vendor: Required value"},
+		"no image":        {strings.Replace(waiver, "[kaspersky/scanengine_httpd]", "[]", 1), ":7: VendorWaiver \"w\": spec.images: Required value"},
 		"no instant":      {strings.Replace(waiver, "2025-01-31T00:00:00Z", "2025-01-31", 1), ":8: VendorWaiver: spec.expires"},
 		"no approver":     {strings.Replace(waiver, "  approvedBy: a\n", "", 1), "spec.approvedBy"},
 		"another kind":    {"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n", "--policy takes VendorPolicy and VendorWaiver"},

@@ -1,12 +1,31 @@
 package command
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"embargo.dev/policies/catalog"
 )
+
+// addCompletion adds the command that writes scripts for shells. By itself it would answer
+// a shell that it doesn't know with its help, as if all were well.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd("completion")
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		panic(err) // it was added a line above
+	}
+	completion.RunE = func(cmd *cobra.Command, _ []string) error {
+		var shells []string
+		for _, shell := range cmd.Commands() {
+			shells = append(shells, shell.Name())
+		}
+		return fmt.Errorf("want a shell: %s; see --help", strings.Join(shells, ", "))
+	}
+}
 
 // addAudienceFlag adds --audience, which the shell completes.
 func addAudienceFlag(cmd *cobra.Command, to *[]string, usage string) {

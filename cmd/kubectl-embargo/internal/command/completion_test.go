@@ -29,6 +29,17 @@ func TestTheShellCompletesWords(t *testing.T) {
 	}
 }
 
+func TestCompletionWantsAKnownShell(t *testing.T) {
+	for says, args := range map[string][]string{
+		"want a shell: bash, fish, powershell, zsh": {"completion"},
+		`unknown command "nosh"`:                    {"completion", "nosh"},
+	} {
+		a := run(t, "", args...)
+		assert.Equal(t, 2, a.code, says)
+		assert.Contains(t, a.stderr, says)
+	}
+}
+
 func TestVersions(t *testing.T) {
 	t.Setenv("KUBECONFIG", "/nonexistent")
 	assert.Contains(t, run(t, "", "version").stdout, "Client Version: ")

@@ -13,6 +13,7 @@ import (
 
 	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
 	"embargo.dev/cmd/kubectl-embargo/internal/explanation"
+	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -26,7 +27,7 @@ type explain struct {
 	flags     *genericclioptions.ConfigFlags
 }
 
-var explainFormats = append([]string{"table"}, structured...)
+var explainFormats = append([]string{"table"}, output.StructuredFormats...)
 
 func newExplain(name string, streams genericiooptions.IOStreams) *cobra.Command {
 	e := &explain{basis: basis{IOStreams: streams}, flags: cluster.NewFlags()}
@@ -100,7 +101,7 @@ func (e *explain) run(ctx context.Context, images []string) error {
 	if e.format == "table" {
 		err = explanation.Write(e.Out, &result, terminal.Width(e.Out))
 	} else {
-		err = printStructured(e.Out, e.format, result)
+		err = output.PrintStructured(e.Out, e.format, result)
 	}
 	return errors.Join(err, e.exit())
 }

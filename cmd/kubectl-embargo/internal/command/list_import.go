@@ -20,6 +20,7 @@ import (
 // listImport drafts RestrictedVendors from a public screening list.
 type listImport struct {
 	genericiooptions.IOStreams
+	shortfall
 
 	from      string
 	alt       string
@@ -28,9 +29,6 @@ type listImport struct {
 	all       bool
 	outputDir string
 	run       importer.Import
-
-	bad         bool // something could not be read
-	unreachable bool // something could not be reached
 }
 
 const listImportExamples = `  # Companies on the Consolidated Screening List with a name in theirs
@@ -48,7 +46,7 @@ const listImportExamples = `  # Companies on the Consolidated Screening List wit
 func newListImport(program string, streams genericiooptions.IOStreams) *cobra.Command {
 	c := &listImport{IOStreams: streams}
 	cmd := &cobra.Command{
-		Use:   "import --from csl|ofac|opensanctions FILE|URL|-",
+		Use:   "import [--from csl|ofac|opensanctions] FILE|URL|-",
 		Short: "Draft RestrictedVendors from a public screening list",
 		Long: `Draft RestrictedVendors from a public screening list: the U.S. Consolidated Screening
 List (csl: JSON or CSV), OFAC's Specially Designated Nationals (ofac: XML or CSV) or an
@@ -84,7 +82,7 @@ on standard error, and the rest is still imported), 3 something that can't be re
 
 func (c *listImport) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	addChoiceFlag(cmd, &c.from, "from", "", "", "what list it is: "+strings.Join(importer.Formats, ", "), importer.Formats)
+	addChoiceFlag(cmd, &c.from, "from", "", "", "what list it is: "+strings.Join(importer.Formats, ", ")+"; default what it looks like", importer.Formats)
 	f.StringVar(&c.alt, "alt", "", "ALT.CSV, with the alternate names to SDN.CSV")
 	f.StringVar(&c.add, "add", "", "ADD.CSV, with the addresses to SDN.CSV, which --country needs")
 	f.StringVar(&c.comments, "comments", "", "SDN_COMMENTS.CSV, with what the remarks of SDN.CSV had no room for")
@@ -106,25 +104,20 @@ func (c *listImport) flags(cmd *cobra.Command) {
 // validate checks the usage.
 func (c *listImport) validate(source string) error {
 	side := c.alt != "" || c.add != "" || c.comments != ""
-	standard := 0
-	for _, s := range []string{source, c.alt, c.add, c.comments} {
-		if s == "-" {
-			standard++
-		}
+	if side && c.from == "" {
+		c.from = "ofac"
 	}
 	switch {
-	case !slices.Contains(importer.Formats, c.from):
+	case c.from != "" && !slices.Contains(importer.Formats, c.from):
 		return fmt.Errorf("--from %q: want one of %s", c.from, strings.Join(importer.Formats, ", "))
 	case side && c.from != "ofac":
 		return errors.New("--alt, --add and --comments go with --from ofac")
-	case standard > 1:
-		return errors.New("standard input can be read once only")
 	case c.run.Empty() && !c.all:
 		return errors.New("say which companies are wanted: --name, --programme, --source or --country, or --all")
 	case !c.run.Empty() && c.all:
 		return errors.New("--all takes every company: leave it out, or --name, --programme, --source and --country")
 	}
-	return nil
+	return readOnce([]string{source, c.alt, c.add, c.comments})
 }
 
 func (c *listImport) read(ctx context.Context, source string) error {
@@ -148,6 +141,11 @@ func (c *listImport) read(ctx context.Context, source string) error {
 		return c.cannot(err)
 	}
 	defer in.Close() //nolint:errcheck // read only
+	if c.from == "" {
+		if c.from, err = importer.Detect(&file); err != nil {
+			return c.cannot(err)
+		}
+	}
 	write, err := c.writer()
 	if err != nil {
 		return err
@@ -171,23 +169,8 @@ func (c *listImport) read(ctx context.Context, source string) error {
 // cannot tells what can't be read, and returns the exit code for it.
 func (c *listImport) cannot(err error) error {
 	fmt.Fprintf(c.ErrOut, "error: %v\n", err)
-	if errors.Is(err, importer.ErrUnreachable) {
-		c.unreachable = true
-	} else {
-		c.bad = true
-	}
+	c.mark(err)
 	return c.exit()
-}
-
-func (c *listImport) exit() error {
-	switch {
-	case c.bad:
-		return exit(exitBad)
-	case c.unreachable:
-		return exit(exitUnreachable)
-	default:
-		return nil
-	}
 }
 
 func (c *listImport) notice(format string, args ...any) {

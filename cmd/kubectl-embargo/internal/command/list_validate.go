@@ -21,16 +21,15 @@ import (
 // listValidate lints files with RestrictedVendors.
 type listValidate struct {
 	genericiooptions.IOStreams
+	shortfall
 
 	recursive bool
 	strict    bool
 	format    string
 
-	named       map[string]string // where each name stands first
-	across      lint.Across
-	result      output.Validation
-	bad         bool // something could not be read
-	unreachable bool // something could not be reached
+	named  map[string]string // where each name stands first
+	across lint.Across
+	result output.Validation
 }
 
 const listValidateExamples = `  # One file
@@ -59,7 +58,7 @@ that can't be read, 3 something that can't be reached.`,
 			if len(args) == 0 {
 				return errors.New("want files, folders or URLs with RestrictedVendors, or - for standard input; see --help")
 			}
-			return nil
+			return readOnce(args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
@@ -75,7 +74,7 @@ func (c *listValidate) run(ctx context.Context, sources []string) error {
 		return fmt.Errorf("-o %q: want one of %s", c.format, strings.Join(output.ValidationFormats, ", "))
 	}
 	var failed error
-	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Broken: c.broken}
+	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Unfollowed: c.unfollowed, Broken: c.broken}
 	reader.Read(ctx, sources, func(d *manifest.Document) {
 		objects, others := d.Objects()
 		if others > 0 {
@@ -97,11 +96,12 @@ func (c *listValidate) run(ctx context.Context, sources []string) error {
 // broken tells what can't be read; the rest is still validated.
 func (c *listValidate) broken(err *manifest.Error) {
 	fmt.Fprintf(c.ErrOut, "error: %v\n", err)
-	if errors.Is(err, manifest.ErrUnreachable) {
-		c.unreachable = true
-	} else {
-		c.bad = true
-	}
+	c.mark(err)
+}
+
+// unfollowed tells of a folder that isn't read.
+func (c *listValidate) unfollowed(folder string) {
+	fmt.Fprintf(c.ErrOut, "notice: %s\n", unfollowed(folder))
 }
 
 // refuse notes what can be read but is nothing to validate.
@@ -179,14 +179,11 @@ func (c *listValidate) print() error {
 	if err := output.PrintValidation(c.Out, c.format, r); err != nil {
 		return err
 	}
-	switch {
-	case c.bad:
-		return exit(exitBad)
-	case c.unreachable:
-		return exit(exitUnreachable)
-	case r.Summary.Errors > 0, c.strict && r.Summary.Warnings > 0:
-		return exit(exitFindings)
-	default:
-		return nil
+	if err := c.exit(); err != nil {
+		return err
 	}
+	if r.Summary.Errors > 0 || c.strict && r.Summary.Warnings > 0 {
+		return exit(exitFindings)
+	}
+	return nil
 }

@@ -56,7 +56,9 @@ func TestListValidateExitCodes(t *testing.T) {
 		"a file that isn't there":   {"", []string{"/nonexistent.yaml"}, 2, "no such file"},
 		"a URL that can't be read":  {"", []string{"http://127.0.0.1:1/x.yaml"}, 3, "can't be reached"},
 		"no argument":               {"", nil, 2, "want files, folders or URLs"},
-		"an unknown format":         {acme, []string{"-", "-o", "xml"}, 2, `-o "xml": want one of table, json`},
+		"standard input twice":      {acme, []string{"-", "-"}, 2, "standard input can be read once only"},
+		"an unknown format":         {acme, []string{"-", "-o", "xml"}, 2, `-o "xml": want one of table, json, yaml`},
+		"yaml":                      {acme, []string{"-", "-o", "yaml"}, 0, "kind: ListValidation"},
 	} {
 		t.Run(label, func(t *testing.T) {
 			a := run(t, c.stdin, append([]string{"list", "validate"}, c.args...)...)

@@ -20,7 +20,7 @@ func TestUsageOfLiveCommandsIsChecked(t *testing.T) {
 	for says, args := range map[string][]string{
 		`-o "sarif": a live cluster has no files and lines`: {"audit", "-o", "sarif"},
 		`-o "xml": want one of table, wide, json`:           {"audit", "-o", "xml"},
-		`-o "junit": want one of table, wide, json`:         {"forecast", "-o", "junit"},
+		`-o "xml": want one of table, wide, json, yaml, j`:  {"forecast", "-o", "xml"},
 		"--namespace and --all-namespaces exclude":          {"audit", "-A", "-n", "mail"},
 		"--namespace: want the name of a namespace":         {"audit", "-n", ""},
 		"--context: want the name of a context":             {"audit", "--context", ""},

@@ -3,6 +3,7 @@ package command
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -31,12 +32,15 @@ const defaultNamespace = "default"
 func (c *check) manifests(ctx context.Context) {
 	g := &gathered{check: c, namespaces: map[string]policies.Namespace{}, seen: map[string]bool{}}
 	meter := newMeter(c.ErrOut)
-	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Progress: meter.read, Broken: func(err *manifest.Error) {
+	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Unfollowed: c.unfollowed, Progress: meter.read, Broken: func(err *manifest.Error) {
 		meter.clear()
 		c.broken(err)
 	}}
 	reader.Read(ctx, c.files, g.take)
 	meter.clear()
+	if c.result.Summary.Objects == 0 {
+		c.notice("there is no Kubernetes object in %s", strings.Join(c.files, ", "))
+	}
 	decide := c.decider(ctx, g.namespaces)
 	for i := range g.candidates {
 		c.evaluate(ctx, &g.candidates[i], g.namespaces, decide)
@@ -44,7 +48,7 @@ func (c *check) manifests(ctx context.Context) {
 	}
 	for _, name := range g.places {
 		if _, known := g.namespaces[name]; !known && c.uses.live == nil && c.set.SelectsByLabels() {
-			c.notice("the labels of namespace %q are not in the input: every policy is taken to select it, and no waiver", name)
+			c.notice("the labels of namespace %q are not in the input: every policy is taken to select it, and a waiver only by its name", name)
 		}
 	}
 }
@@ -101,7 +105,7 @@ func (c *check) newCandidate(o manifest.Object) candidate {
 	one := candidate{kind: gvk, object: workload.FromMap(gvk.GroupKind(), o.Fields)}
 	one.identity = output.Finding{
 		File: o.Document.File, APIVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
-		Namespace: cmp.Or(one.object.Namespace, c.namespace, defaultNamespace), Name: cmp.Or(one.object.Name, one.object.GenerateName),
+		Namespace: cmp.Or(one.object.Namespace, c.namespace), Name: cmp.Or(one.object.Name, one.object.GenerateName),
 	}
 	return one
 }

@@ -50,6 +50,12 @@ func TestSARIFOfAFolderPointsToTheValue(t *testing.T) {
 	assert.Equal(t, map[string]int{"startLine": 12, "startColumn": 18, "endLine": 12, "endColumn": 50}, place.Region)
 }
 
+func TestSARIFNamesAFileWithAColonAsAFile(t *testing.T) {
+	inFolder(t)
+	require.NoError(t, os.WriteFile("a:b.yaml", []byte(deployment), 0o600))
+	assert.Contains(t, run(t, "", "check", "-f", "a:b.yaml", "-o", "sarif").stdout, `"uri": "./a:b.yaml"`)
+}
+
 func TestJUnitOfAFolderHasCleanImagesAndErrors(t *testing.T) {
 	inFolder(t)
 	a := run(t, "", "check", "-f", ".", "-o", "junit")

@@ -2,12 +2,13 @@ package command
 
 import (
 	"context"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
-	"sigs.k8s.io/yaml"
+	"sigs.k8s.io/json"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
 	"embargo.dev/cmd/kubectl-embargo/internal/output"
@@ -20,26 +21,45 @@ import (
 func (c *check) replay(ctx context.Context) {
 	around := c.readTree(ctx, c.files)
 	reader := &manifest.Reader{Stdin: c.In, Broken: c.broken}
+	told := len(c.problems)
+	read := 0
 	reader.Read(ctx, []string{c.review}, func(d *manifest.Document) {
+		read++
 		if err := c.replayDocument(d, around); err != nil {
 			c.broken(&manifest.Error{File: d.File, Line: d.Line, Err: err})
 		}
 	})
+	if read == 0 && len(c.problems) == told {
+		c.broken(&manifest.Error{File: c.review, Err: errNoRequest})
+	}
 }
 
-var errNoRequest = errors.New("no AdmissionReview with a request")
+// lacksObject recognises a record that was kept without what it is about, as audit logs of
+// a low level are.
+func lacksObject(r *admissionv1.AdmissionRequest) bool {
+	writes := r.Operation == admissionv1.Create || r.Operation == admissionv1.Update
+	return writes && len(r.Object.Raw) == 0
+}
+
+var (
+	errNoRequest = errors.New("no AdmissionReview with a request")
+	errNoObject  = errors.New("request.object: Required value: what is written was not recorded")
+)
 
 func (c *check) replayDocument(d *manifest.Document, around *tree) error {
-	raw, err := yaml.Marshal(d.Value)
+	raw, err := stdjson.Marshal(d.Value)
 	if err != nil {
 		return err
 	}
 	var review admissionv1.AdmissionReview
-	if err := yaml.Unmarshal(raw, &review); err != nil {
+	if err := json.UnmarshalCaseSensitivePreserveInts(raw, &review); err != nil {
 		return err
 	}
 	if review.Kind != "AdmissionReview" || review.Request == nil {
 		return errNoRequest
+	}
+	if lacksObject(review.Request) {
+		return errNoObject
 	}
 	if err := c.recordedInstant(&review); err != nil {
 		return err

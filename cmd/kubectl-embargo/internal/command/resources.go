@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
+	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/webhook/registration"
 )
@@ -45,7 +46,7 @@ func (e *explain) runResources(ctx context.Context) error {
 	result.Notices = append(result.Notices, e.notices...)
 	e.tell()
 	if e.format != "table" {
-		return errors.Join(printStructured(e.Out, e.format, result), e.exit())
+		return errors.Join(output.PrintStructured(e.Out, e.format, result), e.exit())
 	}
 	tabs := tabwriter.NewWriter(e.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tabs, "RESOURCE\tGROUP\tFOUND")

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
@@ -52,7 +51,9 @@ func (o *rulesOptions) complete(ctx context.Context, r *rules, unread func(error
 		if len(o.audiences) > 0 {
 			r.source.Policies[i].Spec.Audiences = o.audiences
 		}
-		r.requireAudiences(&r.source.Policies[i])
+		if o, given := r.places["VendorPolicy/"+r.source.Policies[i].Name]; given {
+			r.checkPolicy(o, &r.source.Policies[i])
+		}
 	}
 	r.noteOddities()
 	return nil
@@ -93,9 +94,8 @@ func (o *rulesOptions) loadList(ctx context.Context, stdin io.Reader, broken fun
 // readFiles reads what is given.
 func (o *rulesOptions) readFiles(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) *rules {
 	r := &rules{places: map[string]manifest.Object{}, broken: broken, unused: map[string]bool{}}
-	reader := &manifest.Reader{Stdin: stdin, Broken: broken}
-	reader.Read(ctx, o.lists, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
-	reader.Read(ctx, o.policies, func(d *manifest.Document) {
+	r.read(ctx, stdin, "--list", o.lists, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
+	r.read(ctx, stdin, "--policy", o.policies, func(d *manifest.Document) {
 		delete(r.unused, d.File)
 		r.take(d, "--policy", r.policyOrWaiver)
 	})
@@ -103,6 +103,23 @@ func (o *rulesOptions) readFiles(ctx context.Context, stdin io.Reader, broken fu
 		r.notices = append(r.notices, fmt.Sprintf("the VendorPolicies and VendorWaivers in %s are not used: give it to --policy too", file))
 	}
 	return r
+}
+
+// read reads what a flag names. Where nothing is in it, evaluating would mean that nothing
+// is restricted, or that something is assumed, which nobody who gives files means.
+func (r *rules) read(ctx context.Context, stdin io.Reader, flag string, sources []string, visit func(*manifest.Document)) {
+	told := false
+	reader := &manifest.Reader{Stdin: stdin, Broken: func(err *manifest.Error) {
+		told = true
+		r.broken(err)
+	}}
+	reader.Read(ctx, sources, func(d *manifest.Document) {
+		told = true
+		visit(d)
+	})
+	if len(sources) > 0 && !told {
+		r.broken(&manifest.Error{File: strings.Join(sources, ", "), Err: fmt.Errorf("%s: there is nothing in it", flag)})
+	}
 }
 
 // readCluster takes from the cluster what isn't given.
@@ -150,38 +167,6 @@ func (r *rules) assumePolicy() {
 		r.source.Policies = []v1alpha1.VendorPolicy{p}
 		r.notices = append(r.notices, fmt.Sprintf("no VendorPolicy is given: the default policy is assumed (audience %s, enforcement %s)",
 			strings.Join(p.Spec.Audiences, ", "), p.Spec.Enforcement))
-	}
-}
-
-// requireAudiences refuses a policy that would find nothing.
-func (r *rules) requireAudiences(p *v1alpha1.VendorPolicy) {
-	if len(p.Spec.Audiences) > 0 {
-		return
-	}
-	o := r.places["VendorPolicy/"+p.Name]
-	r.broken(o.Error("spec.audiences", fmt.Errorf("VendorPolicy %q: spec.audiences: Required value: want at least one", p.Name)))
-}
-
-// noteOddities notes what is right but odd: a misspelt audience would find nothing.
-func (r *rules) noteOddities() {
-	note := func(kind, name string, odd []string) {
-		for _, text := range odd {
-			r.notices = append(r.notices, fmt.Sprintf("%s %q: %s", kind, name, text))
-		}
-	}
-	for i := range r.source.Vendors {
-		v := &r.source.Vendors[i]
-		if _, given := r.places["RestrictedVendor/"+v.Name]; given {
-			note("RestrictedVendor", v.Name, policies.OddRestrictedVendor(v))
-		}
-	}
-	for i := range r.source.Policies {
-		p := &r.source.Policies[i]
-		note("VendorPolicy", p.Name, policies.OddVendorPolicy(p, r.source.Vendors))
-	}
-	for i := range r.source.Waivers {
-		w := &r.source.Waivers[i]
-		note("VendorWaiver", w.Name, policies.OddVendorWaiver(w, r.source.Vendors))
 	}
 }
 
@@ -248,16 +233,6 @@ func (r *rules) policyOrWaiver(o manifest.Object) []*manifest.Error {
 	}
 }
 
-// validWaiver says what a cluster would refuse of a waiver. An expired one is
-// accepted: what it covered in its time is a fair question.
-func validWaiver(o manifest.Object, w *v1alpha1.VendorWaiver) []*manifest.Error {
-	var errs []*manifest.Error
-	for _, err := range policies.ValidateVendorWaiver(w, w, time.Time{}) {
-		errs = append(errs, o.Error(err.Field, fmt.Errorf("VendorWaiver %q: %w", w.Name, err)))
-	}
-	return slices.SortedFunc(slices.Values(errs), func(a, b *manifest.Error) int { return a.Line - b.Line })
-}
-
 func wrongKind(o manifest.Object, want string) []*manifest.Error {
 	return []*manifest.Error{o.Error("kind", fmt.Errorf("%s of %s, not %s", want, v1alpha1.GroupVersion, o.Kind().GroupVersion().WithKind(o.Kind().Kind)))}
 }
@@ -274,17 +249,4 @@ func (r *rules) register(o manifest.Object, name string) []*manifest.Error {
 	}
 	r.places[key] = o
 	return nil
-}
-
-// compile compiles the rules; what doesn't compile is told with its place.
-func (r *rules) compile() *policies.RuleSet {
-	set, problems := policies.Compile(r.source)
-	for _, p := range problems {
-		if o, given := r.places[p.Kind+"/"+p.Name]; given {
-			r.broken(o.Error(p.Err.Field, p))
-			continue
-		}
-		r.broken(&manifest.Error{File: "built-in list", Err: p})
-	}
-	return set
 }

@@ -84,6 +84,7 @@ law sets. This command gives its answers before the cluster does, by the same ru
 		newExport(name, streams),
 		newVersion(name, streams),
 	)
+	addCompletion(root)
 	return root
 }
 

@@ -12,6 +12,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/calendar"
+	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -20,8 +21,7 @@ import (
 type banSchedule struct {
 	basis
 
-	format    string
-	audiences []string
+	format string
 }
 
 var scheduleFormats = []string{"table", "wide", "json", "yaml", "ics"}
@@ -55,7 +55,7 @@ are those of the restriction's zone.`,
 		},
 	}
 	s.addListFlags(cmd)
-	addAudienceFlag(cmd, &s.audiences, "audiences whose restrictions to print; default all")
+	addAudienceFlag(cmd, &s.rules.audiences, "audiences whose restrictions to print; default all")
 	addChoiceFlag(cmd, &s.format, "output", "o", "table", "output format: "+strings.Join(scheduleFormats, ", "), scheduleFormats)
 	return cmd
 }
@@ -74,7 +74,7 @@ func (s *banSchedule) run(ctx context.Context, names []string) error {
 		return err
 	}
 	wanted := map[string]bool{}
-	for _, a := range s.audiences {
+	for _, a := range s.rules.audiences {
 		wanted[a] = true
 	}
 	entries := calendar.Entries(vendors, wanted, s.instant)
@@ -94,7 +94,7 @@ func (s *banSchedule) print(entries []calendar.Entry) error {
 	now := s.instant.In(time.UTC)
 	switch s.format {
 	case "json", "yaml":
-		return printStructured(s.Out, s.format, entries)
+		return output.PrintStructured(s.Out, s.format, entries)
 	case "ics":
 		return calendar.ICS(s.Out, entries, now)
 	}

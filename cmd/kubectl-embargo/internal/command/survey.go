@@ -77,7 +77,7 @@ func (s *survey) compile(ctx context.Context, given rules) error {
 		s.notice("%s", n)
 	}
 	s.noteExpired(given.source.Waivers)
-	set, problems := policies.Compile(given.source)
+	set, problems := given.problems()
 	for _, p := range problems {
 		if o, isGiven := given.places[p.Kind+"/"+p.Name]; isGiven {
 			s.broken(o.Error(p.Err.Field, p))
@@ -115,7 +115,7 @@ func (s *survey) readNamespaces(ctx context.Context) {
 			continue
 		}
 		if !ns.Known && s.set.SelectsByLabels() {
-			s.notice("the labels of namespace %q may not be read: every policy is taken to select it, and no waiver", name)
+			s.notice("the labels of namespace %q may not be read: every policy is taken to select it, and a waiver only by its name", name)
 		}
 		s.namespaces[name] = ns
 	}

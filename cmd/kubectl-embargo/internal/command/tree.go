@@ -15,6 +15,7 @@ import (
 // tree is objects as they are beside those that are evaluated: those that the webhook
 // would find in the cluster. Of objects only what carries images is kept.
 type tree struct {
+	namespace  string // of objects that don't say
 	namespaces map[string]policies.Namespace
 	objects    map[objectKey]workload.Object
 	carriers   []carrier
@@ -32,17 +33,17 @@ type carrier struct {
 	object workload.Object
 }
 
-func keyOf(kind schema.GroupKind, o *workload.Object) objectKey {
+func (t *tree) keyOf(kind schema.GroupKind, o *workload.Object) objectKey {
 	if kind.Group == "extensions" {
 		kind.Group = "apps" // where its workloads went
 	}
-	return objectKey{kind: kind, namespace: cmp.Or(o.Namespace, defaultNamespace), name: o.Name}
+	return objectKey{kind: kind, namespace: cmp.Or(o.Namespace, t.namespace), name: o.Name}
 }
 
 // readTree reads a tree from files.
 func (c *check) readTree(ctx context.Context, sources []string) *tree {
-	t := &tree{namespaces: map[string]policies.Namespace{}, objects: map[objectKey]workload.Object{}}
-	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Broken: c.broken}
+	t := &tree{namespace: c.namespace, namespaces: map[string]policies.Namespace{}, objects: map[objectKey]workload.Object{}}
+	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Unfollowed: c.unfollowed, Broken: c.broken}
 	reader.Read(ctx, sources, func(d *manifest.Document) {
 		objects, _ := d.Objects()
 		for _, o := range objects {
@@ -64,7 +65,7 @@ func (t *tree) add(o manifest.Object) {
 		return
 	}
 	if object.Name != "" {
-		t.objects[keyOf(kind, &object)] = object
+		t.objects[t.keyOf(kind, &object)] = object
 	}
 	if object.UID != "" || object.Controller != nil {
 		t.carriers = append(t.carriers, carrier{kind, object})

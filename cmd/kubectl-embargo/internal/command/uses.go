@@ -76,7 +76,7 @@ func (c *check) assuming(use policies.Use) decider {
 // againstTree takes the objects of a tree for what the cluster has.
 func (c *check) againstTree(t *tree) decider {
 	return func(_ context.Context, one *candidate, request policies.Request) policies.Decision {
-		if old, found := t.objects[keyOf(one.kind.GroupKind(), &one.object)]; found {
+		if old, found := t.objects[t.keyOf(one.kind.GroupKind(), &one.object)]; found {
 			replaces(&request, old)
 		}
 		if owner := request.Object.Controller; owner != nil {

@@ -13,6 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
+	"embargo.dev/cmd/kubectl-embargo/internal/output"
 )
 
 // version is stamped by the build.
@@ -61,21 +62,21 @@ controller that wrote the webhook configuration there.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context()) },
 	}
 	cmd.Flags().BoolVar(&v.clientOnly, "client", false, "ask no cluster")
-	addChoiceFlag(cmd, &v.format, "output", "o", "", "output format: json or yaml; default text", structured)
+	addChoiceFlag(cmd, &v.format, "output", "o", "", "output format: json or yaml; default text", output.StructuredFormats)
 	v.flags.AddFlags(cmd.Flags())
 	return cmd
 }
 
 func (v *versionCommand) run(ctx context.Context) error {
-	if v.format != "" && !slices.Contains(structured, v.format) {
-		return fmt.Errorf("-o %q: want one of %s", v.format, strings.Join(structured, ", "))
+	if v.format != "" && !slices.Contains(output.StructuredFormats, v.format) {
+		return fmt.Errorf("-o %q: want one of %s", v.format, strings.Join(output.StructuredFormats, ", "))
 	}
 	all := versions{ClientVersion: thisVersion()}
 	if !v.clientOnly && cluster.Configured(v.flags) {
 		all.ControllerVersion = v.controller(ctx)
 	}
 	if v.format != "" {
-		if err := printStructured(v.Out, v.format, all); err != nil {
+		if err := output.PrintStructured(v.Out, v.format, all); err != nil {
 			return err
 		}
 		return v.exit()

@@ -158,16 +158,25 @@ func (c *cslReader) results() error {
 		if err := c.decoder.Decode(&raw); err != nil {
 			return err
 		}
-		var result cslResult
-		if err := json.Unmarshal(raw, &result); err != nil {
+		if err := c.result(raw); err != nil {
 			c.visitor.bad(c.place(), "%w", err)
-		} else {
-			result.row().entry(c.place(), c.visitor)
 		}
 		c.row++
 	}
 	_, err := c.decoder.Token()
 	return err
+}
+
+func (c *cslReader) result(raw json.RawMessage) error {
+	if raw[0] != '{' {
+		return fmt.Errorf("there is %.40s where an entry should be", raw)
+	}
+	var result cslResult
+	if err := json.Unmarshal(raw, &result); err != nil {
+		return err
+	}
+	result.row().entry(c.place(), c.visitor)
+	return nil
 }
 
 func (r *cslResult) row() *cslRow {

@@ -84,7 +84,7 @@ func TestABadElementIsNamedAndTheOthersKept(t *testing.T) {
 	good := `{"source":"Entity List (EL) - BIS","type":"Entity","name":"Sample %s Works"}`
 	for label, c := range map[string]struct{ element, says string }{
 		"a name that is a list": {`{"source":"x","name":["a"]}`, "list: results[1]: "},
-		"no object":             {`"a"`, "list: results[1]: "},
+		"no object":             {`"a"`, "list: results[1]: there is \"a\" where an entry should be"},
 		"no name":               {`{"source":"x","name":null}`, "list: results[1]: it has no name"},
 		"addresses as text":     {`{"source":"x","name":"Sample Works","addresses":"a"}`, "list: results[1]: "},
 	} {

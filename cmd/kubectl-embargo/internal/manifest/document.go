@@ -52,15 +52,15 @@ func (c chunk) parse() (*Document, error) {
 		return nil, c.err
 	case c.json:
 		return d, d.readJSON()
-	case len(bytes.TrimSpace(c.text)) == 0 && c.list == nil:
+	case len(bytes.TrimSpace(c.text)) == 0 && c.list == nil, c.directives():
 		return nil, nil
 	}
-	value, err := readYAML(c.text)
+	value, err := c.readYAML()
 	if err == nil && hidesBreaks(c.text) {
 		_, err = c.tree()
 	}
 	if err != nil {
-		return nil, c.betterError(err)
+		return nil, c.mistake(err)
 	}
 	switch {
 	case c.list != nil:
@@ -71,6 +71,21 @@ func (c chunk) parse() (*Document, error) {
 		d.Value = value
 	}
 	return d, err
+}
+
+// directives reports whether the text is what may stand before the line that a document
+// begins with, such as %YAML 1.2. Kubernetes' readers know one version, and no tags.
+func (c chunk) directives() bool {
+	found := false
+	for line := range bytes.Lines(c.text) {
+		switch {
+		case line[0] == '%':
+			found = true
+		case !idle(bytes.TrimLeft(line, " ")):
+			return false
+		}
+	}
+	return found
 }
 
 // hidesBreaks reports whether there are characters that end a line for YAML, but
@@ -91,15 +106,6 @@ func hidesBreaks(text []byte) bool {
 		}
 	}
 	return false
-}
-
-// betterError prefers what the parser for places says is wrong: it knows the line
-// better.
-func (c chunk) betterError(err error) error {
-	if _, placed := c.tree(); placed != nil {
-		return placed
-	}
-	return err
 }
 
 // surrogate is half of a character in JSON's \u notation, which YAML refuses.

@@ -17,6 +17,7 @@ func FuzzDocuments(f *testing.F) {
 	f.Add("x: &a {image: y}\napiVersion: v1\nkind: Pod\nspec: {containers: [*a, {<<: *a}, {<<: [*a]}]}\n")
 	f.Add(`{"kind":"Pod","apiVersion":"v1"}{"kind":"Pod","apiVersion":"v1","spec":{"containers":[{"image":"\ud800"}]}}`)
 	f.Add("a: 1\n...\nb: 2\n")
+	f.Add("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - &a {name: a, image: x}\n  - <<: *a\n    name: b\n%YAML 1.2\n---\na: 1")
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := strings.Count(text, "\n") + 1
 		reader := &manifest.Reader{Stdin: strings.NewReader(text), Broken: func(e *manifest.Error) { require.NotEmpty(t, e.Error()) }}

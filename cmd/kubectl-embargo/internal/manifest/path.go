@@ -72,7 +72,7 @@ func child(node *yamlv3.Node, s step) *yamlv3.Node {
 		switch key := resolve(node.Content[i]); {
 		case key.Value == s.key:
 			return node.Content[i+1]
-		case key.Tag == "!!merge":
+		case key.Tag == mergeTag:
 			merged = node.Content[i+1]
 		}
 	}

@@ -23,6 +23,7 @@ type job struct {
 	weight   int64
 	document *Document
 	err      *Error
+	remark   func() // what there is to say instead
 	done     chan struct{}
 }
 
@@ -66,9 +67,12 @@ func (p *pipeline) run(ctx context.Context, produce func(context.Context), visit
 			case <-ctx.Done(): // it may never be parsed
 				return ctx.Err()
 			}
-			if j.err != nil {
+			switch {
+			case j.err != nil:
 				broken(j.err)
-			} else if j.document != nil {
+			case j.remark != nil:
+				j.remark()
+			case j.document != nil:
 				visit(j.document)
 			}
 			p.memory.Release(j.weight)
@@ -105,10 +109,19 @@ func (p *pipeline) parse(ctx context.Context, file string, c chunk) {
 
 // tell hands in an error, which is told in its turn.
 func (p *pipeline) tell(ctx context.Context, err *Error) {
+	p.queue(ctx, &job{err: err, done: nothingToDo})
+}
+
+// remark hands in something to be said in its turn.
+func (p *pipeline) remark(ctx context.Context, say func()) {
+	p.queue(ctx, &job{remark: say, done: nothingToDo})
+}
+
+var nothingToDo = func() chan struct{} {
 	done := make(chan struct{})
 	close(done)
-	p.queue(ctx, &job{err: err, done: done})
-}
+	return done
+}()
 
 func (p *pipeline) queue(ctx context.Context, j *job) bool {
 	if err := p.memory.Acquire(ctx, j.weight); err != nil {

@@ -25,8 +25,13 @@ func (d *Document) Place(path string) Place {
 		return Place{Line: d.Line, Column: 1 + d.chunk.column}
 	}
 	p := Place{Line: d.Line + node.Line - 1, Column: node.Column}
-	if length := d.length(node); length > 0 {
-		p.EndColumn = p.Column + length
+	if node.Kind == yamlv3.ScalarNode {
+		rest := d.from(node)
+		before := properties(rest)
+		p.Column += utf8.RuneCountInString(rest[:before])
+		if length := scalarLength(rest[before:], node.Value); length > 0 {
+			p.EndColumn = p.Column + length
+		}
 	}
 	if node.Line == 1 {
 		p.Column += d.chunk.column
@@ -64,27 +69,48 @@ func (d *Document) node(path string) *yamlv3.Node {
 	return node
 }
 
-// length counts the characters of a scalar as it is written, quotes included; 0 where
-// it takes several lines.
-func (d *Document) length(node *yamlv3.Node) int {
+// from returns the rest of the line on which a node begins.
+func (d *Document) from(node *yamlv3.Node) string {
 	if d.lines == nil {
 		d.lines = bytes.Split(d.chunk.text, []byte("\n"))
 	}
-	if node.Kind != yamlv3.ScalarNode || node.Line > len(d.lines) {
-		return 0
+	if node.Line > len(d.lines) {
+		return ""
 	}
 	rest := string(d.lines[node.Line-1])
 	for range node.Column - 1 {
 		_, size := utf8.DecodeRuneInString(rest)
 		rest = rest[size:]
 	}
+	return rest
+}
+
+// properties is the length of an anchor and a tag that stand before a value on its line.
+func properties(text string) int {
+	rest := text
+	for rest != "" && (rest[0] == '&' || rest[0] == '!') {
+		end := strings.IndexAny(rest, " \t")
+		if end < 0 {
+			return 0 // the value stands on another line
+		}
+		rest = strings.TrimLeft(rest[end:], " \t")
+	}
+	if rest == "" || rest[0] == '#' {
+		return 0
+	}
+	return len(text) - len(rest)
+}
+
+// scalarLength counts the characters of a scalar as it is written, quotes included; 0
+// where it takes several lines.
+func scalarLength(rest, value string) int {
 	switch {
 	case strings.HasPrefix(rest, `"`):
 		return quotedLength(rest, '"', '\\')
 	case strings.HasPrefix(rest, `'`):
 		return quotedLength(rest, '\'', '\'')
-	case strings.HasPrefix(rest, node.Value):
-		return utf8.RuneCountInString(node.Value)
+	case strings.HasPrefix(rest, value):
+		return utf8.RuneCountInString(value)
 	default:
 		return 0
 	}

@@ -17,6 +17,10 @@ func TestAPlaceEndsWithTheValue(t *testing.T) {
 		"{a: é, x: ab}":                      {1, 11, 13},
 		"x: >-\n  abc\n":                     {1, 4, 0},
 		"x: a\n  b\n":                        {1, 4, 0},
+		"x: &a 'b'\n":                        {1, 7, 10},
+		"x: !!str &a  b # c\n":               {1, 14, 15},
+		"x: &a\n  b\n":                       {1, 4, 0},
+		"x: &a # c\n  b\n":                   {1, 4, 0},
 		"x: {y: 1}\n":                        {1, 4, 0},
 		"{\"a\":1,\"x\":\"\\ud83d\\ude00\"}": {1, 12, 26},
 	} {

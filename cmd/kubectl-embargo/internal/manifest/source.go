@@ -25,6 +25,8 @@ type Reader struct {
 	Recursive bool // into folders below a folder
 	// Broken is told what can't be read; reading goes on.
 	Broken func(*Error)
+	// Unfollowed is told of folders that aren't read because they are symbolic links.
+	Unfollowed func(folder string)
 	// Progress is told how many bytes more have been read, and of which source. It is
 	// called while documents are visited.
 	Progress func(source string, bytes int)
@@ -100,12 +102,15 @@ func (r *reading) path(ctx context.Context, path string) {
 		r.file(ctx, path)
 		return
 	}
-	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+	root := path + string(filepath.Separator) // of a symbolic link, the folder that it leads to
+	err = filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			r.tell(ctx, &Error{File: name, Err: cause(err)})
-		case entry.IsDir() && name != path && !r.Recursive:
+		case entry.IsDir() && name != root && !r.Recursive:
 			return fs.SkipDir
+		case r.Recursive && r.Unfollowed != nil && leadsToFolder(name, entry):
+			r.remark(ctx, func() { r.Unfollowed(name) })
 		case !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)):
 			r.file(ctx, name)
 		}
@@ -114,6 +119,16 @@ func (r *reading) path(ctx context.Context, path string) {
 	if err != nil {
 		r.tell(ctx, &Error{File: path, Err: err})
 	}
+}
+
+// leadsToFolder recognises symbolic links to folders, which may lead anywhere, and in
+// circles.
+func leadsToFolder(name string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 func (r *reading) file(ctx context.Context, path string) {

@@ -69,8 +69,11 @@ func split(ctx context.Context, reader *bufio.Reader, within limits, visit func(
 		}
 		if begins && separates(piece) {
 			s.end()
-			s.begin(chunk{line: line, text: []byte("   ")}) // what follows on the line keeps its column
-			piece = piece[3:]
+			// What follows on the line keeps its column, also behind tabs, which may not
+			// begin a line.
+			blanks := len(piece) - len(bytes.TrimLeft(piece[3:], " \t"))
+			s.begin(chunk{line: line, text: bytes.Repeat([]byte(" "), blanks)})
+			piece = piece[blanks:]
 		}
 		s.take(piece)
 		begins = err == nil

@@ -17,9 +17,12 @@ import (
 // readYAML reads a document as kubectl reads it: in the way of sigs.k8s.io/yaml, which
 // is by this parser, and on as JSON. Its own functions can't be used, since they
 // overlook what follows the first document of a text, and read twice.
-func readYAML(text []byte) (any, error) {
+func readYAML(text []byte) (any, error) { return decodeYAML(text, true) }
+
+// decodeYAML refuses keys that are given twice if it is to be strict.
+func decodeYAML(text []byte, strict bool) (any, error) {
 	decoder := yamlv2.NewDecoder(bytes.NewReader(text))
-	decoder.SetStrict(true)
+	decoder.SetStrict(strict)
 	var read, another any
 	switch err := decoder.Decode(&read); {
 	case errors.Is(err, io.EOF):
@@ -68,6 +71,9 @@ func mapAsJSON(from map[any]any) (any, error) {
 		name, err := keyAsJSON(key)
 		if err != nil {
 			return nil, err
+		}
+		if _, twice := to[name]; twice {
+			return nil, fmt.Errorf("key %q already set in map", name)
 		}
 		if to[name], err = asJSON(value); err != nil {
 			return nil, err

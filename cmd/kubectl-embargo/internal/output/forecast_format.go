@@ -18,6 +18,7 @@ var forecastFormats = []forecastFormat{
 	{"wide", forecastWide},
 	{"json", func(w io.Writer, f *Forecast, _ bool) error { return encodeJSON(w, f) }},
 	{"yaml", func(w io.Writer, f *Forecast, _ bool) error { return encodeYAML(w, f) }},
+	{"junit", forecastJUnit},
 	{"html", forecastHTML},
 	{"csv", forecastCSV},
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"encoding/xml"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,32 @@ func TestACSVOfAForecastHasALineForEachThingAffected(t *testing.T) {
 	assert.Equal(t, "updates are refused", rows[1][column("effects")])
 	assert.Equal(t, "Deny", rows[1][column("updateAfter")])
 	assert.Empty(t, rows[3][column("name")])
+}
+
+func TestAJUnitReportOfAForecastHasASuiteForEachTransition(t *testing.T) {
+	f := foreseen(t)
+	f.FailOn, f.Problems = v1alpha1.ActionDeny, []string{"cluster away: can't be read"}
+	var report struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Suites   []struct {
+			Name  string `xml:"name,attr"`
+			Cases []struct {
+				Classname string `xml:"classname,attr"`
+				Failure   string `xml:"failure"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	require.NoError(t, xml.Unmarshal([]byte(printed(t, f, "junit")), &report))
+	assert.Equal(t, []int{4, 2, 1}, []int{report.Tests, report.Failures, report.Errors})
+	require.Len(t, report.Suites, 3)
+	assert.Equal(t, "2024-09-29 kaspersky/us-icts: updates-prohibited", report.Suites[1].Name)
+	assert.Equal(t, "production/Deployment/mail/av-0", report.Suites[1].Cases[0].Classname)
+	assert.Equal(t, "Deny kaspersky/us-icts: updates-prohibited: updates are refused in 45 days", report.Suites[1].Cases[0].Failure)
+	assert.Empty(t, report.Suites[2].Cases[0].Failure, "the waiver that expires affects nothing")
+	f.FailOn = ""
+	require.NotContains(t, printed(t, f, "junit"), "<failure")
 }
 
 func indexIn(list []string, what string) int {

@@ -119,6 +119,21 @@ func indented(value any, prefix string) ([]byte, error) {
 
 func printYAML(w io.Writer, r *Result, _ bool) error { return encodeYAML(w, r) }
 
+// StructuredFormats are the formats that programs read of any value.
+var StructuredFormats = []string{"json", "yaml"}
+
+// PrintStructured writes a value in one of them.
+func PrintStructured(w io.Writer, format string, value any) error {
+	switch format {
+	case "json":
+		return encodeJSON(w, value)
+	case "yaml":
+		return encodeYAML(w, value)
+	default:
+		return fmt.Errorf("-o %q: want one of %s", format, strings.Join(StructuredFormats, ", "))
+	}
+}
+
 func encodeJSON(w io.Writer, value any) error {
 	text, err := indented(value, "")
 	if err != nil {

@@ -2,7 +2,6 @@ package output
 
 import (
 	"cmp"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
@@ -34,16 +33,7 @@ func printJUnit(w io.Writer, r *Result, _ bool) error {
 	for _, suite := range suites {
 		report.count(suite)
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	encoder := xml.NewEncoder(w)
-	encoder.Indent("", "  ")
-	if err := encoder.Encode(report); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return report.write(w)
 }
 
 // allImages are the images that were evaluated, and those with findings that stand

@@ -1,6 +1,9 @@
 package output
 
-import "encoding/xml"
+import (
+	"encoding/xml"
+	"io"
+)
 
 // junitSuites is a report as Jenkins' schema has it, which GitLab and others read too.
 // What isn't in that schema, such as attributes of skipped, is left out.
@@ -44,6 +47,19 @@ type junitDetail struct {
 
 // noTime stands for how long a case took, which readers expect.
 const noTime = "0"
+
+func (s *junitSuites) write(w io.Writer) error {
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	encoder := xml.NewEncoder(w)
+	encoder.Indent("", "  ")
+	if err := encoder.Encode(s); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
 
 func (s *junitSuites) add(suite *junitSuite) {
 	s.Suites = append(s.Suites, suite)

@@ -135,10 +135,10 @@ func uri(file string) string {
 		return file
 	}
 	path := slashed(file)
-	if strings.HasPrefix(path, "/") {
-		return (&url.URL{Scheme: "file", Path: path}).String()
+	if filepath.IsAbs(path) {
+		return (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(path, "/")}).String()
 	}
-	return (&url.URL{Path: strings.Trim(path, "<>")}).EscapedPath()
+	return (&url.URL{Path: strings.Trim(path, "<>")}).String()
 }
 
 // slashed is the name relative to the working folder, where the file is in it.

@@ -1,7 +1,6 @@
 package output
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -35,15 +34,12 @@ type ListProblem struct {
 }
 
 // ValidationFormats are the names of the formats of a Validation.
-var ValidationFormats = []string{"table", "json"}
+var ValidationFormats = append([]string{"table"}, StructuredFormats...)
 
 // PrintValidation writes the validation in a format.
 func PrintValidation(w io.Writer, format string, v *Validation) error {
-	if format == "json" {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(v)
+	if format != "table" {
+		return PrintStructured(w, format, v)
 	}
 	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, p := range v.Problems {

@@ -39,7 +39,6 @@ func write(dir string) error {
 		}
 	}
 	root := command.NewRoot("kubectl embargo", genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr})
-	root.InitDefaultCompletionCmd("completion")
 	root.DisableAutoGenTag = true // it has the date
 	return doc.GenMarkdownTreeCustom(root, dir,
 		func(string) string {

@@ -20,8 +20,11 @@ func Is(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// Colour reports whether the output goes to somebody's terminal who wants colours.
-func Colour(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && Is(w) }
+// Colour reports whether the output goes to a terminal that has colours, and somebody who
+// wants them.
+func Colour(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && Is(w)
+}
 
 // Width is how many characters stand on a line: what COLUMNS says, else the
 // terminal's width.
