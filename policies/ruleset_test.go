@@ -13,6 +13,7 @@ import (
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/catalog"
+	"embargo.dev/policies/schedule"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/policies/workload"
 )
@@ -161,6 +162,11 @@ func TestInstants(t *testing.T) {
 	assert.Equal(t, "2024-09-29", date.String())
 	assert.Equal(t, instant(t, "2024-09-28T22:00:00Z"), date.In(berlin))
 	assert.Equal(t, instant(t, "2024-09-29T00:00:00Z"), date.In(time.UTC))
+	skipped, err := policies.ParseInstant("2011-12-30")
+	require.NoError(t, err)
+	apia, err := schedule.LoadZone("Pacific/Apia")
+	require.NoError(t, err)
+	assert.Equal(t, instant(t, "2011-12-30T10:00:00Z"), skipped.In(apia), "there the 31st followed on the 29th")
 	moment, err := policies.ParseInstant("2024-09-29T06:00:00+02:00")
 	require.NoError(t, err)
 	assert.Equal(t, "2024-09-29T04:00:00Z", moment.String())
@@ -169,6 +175,33 @@ func TestInstants(t *testing.T) {
 		_, err := policies.ParseInstant(bad)
 		require.Error(t, err, bad)
 	}
+}
+
+func TestTheRestrictionOfTheStrongestActionStandsFirst(t *testing.T) {
+	s := source(t)
+	v := kaspersky(&s)
+	restriction := func(name string, introduce, update, then v1alpha1.Action, next string) v1alpha1.Restriction {
+		r := v.Spec.Restrictions[0]
+		r.Name = name
+		r.Schedule = []v1alpha1.Phase{{Phase: "now", Effective: "2024-01-01", Introduce: introduce, Update: update, Continue: then}}
+		if next != "" {
+			r.Schedule = append(r.Schedule, v1alpha1.Phase{Phase: "next", Effective: next, Introduce: "Deny", Update: "Deny", Continue: "Deny"})
+		}
+		return r
+	}
+	v.Spec.Restrictions = []v1alpha1.Restriction{
+		restriction("warns", "Warn", "Warn", "Warn", "2025-01-01"),
+		restriction("denies-later", "Deny", "Deny", "Warn", "2027-01-01"),
+		restriction("denies", "Deny", "Audit", "Audit", "2026-01-01"),
+		restriction("denies-for-good", "Deny", "Deny", "Deny", ""),
+	}
+	rules, problems := policies.Compile(s)
+	require.Empty(t, problems)
+	var names []string
+	for _, standing := range rules.Standings("kaspersky", instant(t, "2024-10-15T00:00:00Z")) {
+		names = append(names, standing.Restriction)
+	}
+	assert.Equal(t, []string{"denies", "denies-later", "denies-for-good", "warns"}, names)
 }
 
 // TestADenialStaysShort keeps it fit for the events that repeat it.
