@@ -2,7 +2,6 @@ package policies
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"embargo.dev/policies/schedule"
@@ -265,37 +264,4 @@ func (c *candidacy) fill(f *Finding, r *ruling) {
 		}
 	}
 	c.foresee(&f.measure)
-}
-
-// foresee finds out when the use, or else an update, will be refused by any policy.
-func (c *candidacy) foresee(m *measure) {
-	goesOn := c.use == UseContinue
-	m.updatesDenied = goesOn && c.action(UseUpdate) == v1alpha1.ActionDeny
-	for _, begins := range c.beginnings() {
-		then := c.at(begins)
-		if m.refusedFrom.IsZero() && then.action(c.use) == v1alpha1.ActionDeny {
-			m.refusedFrom = begins
-		}
-		if goesOn && m.updatesFrom.IsZero() && then.action(UseUpdate) == v1alpha1.ActionDeny {
-			m.updatesFrom = begins
-		}
-	}
-}
-
-// beginnings are the instants to come at which some policy acts as if a phase had
-// begun, in order of time.
-func (c *candidacy) beginnings() []time.Time {
-	var instants []time.Time
-	for _, p := range c.policies {
-		if !p.binds(c.vendor, c.restriction) {
-			continue
-		}
-		for _, phase := range c.restriction.schedule.Phases() {
-			if begins := phase.Begins(p.leadDays); begins.After(c.now) {
-				instants = append(instants, begins)
-			}
-		}
-	}
-	slices.SortFunc(instants, time.Time.Compare)
-	return instants
 }

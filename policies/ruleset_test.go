@@ -230,6 +230,14 @@ func TestOddObjects(t *testing.T) {
 	assert.Equal(t, []string{`spec.restrictions[1]: kaspersky has no restriction "us-none"`}, policies.OddVendorWaiver(&w, s.Vendors))
 	w.Spec.Vendor = "acme"
 	assert.Equal(t, []string{`spec.vendor: there is no RestrictedVendor "acme"`}, policies.OddVendorWaiver(&w, s.Vendors))
+	v := kaspersky(&s)
+	assert.Empty(t, policies.OddRestrictedVendor(v))
+	v.Spec.Images.Repositories = []v1alpha1.RepositoryPattern{{Pattern: "nginx:1.25"}, {Pattern: "registry.example.com:5000"}}
+	v.Spec.Images.Exclude = []string{"registry.example.com/x", "registry.example.com"}
+	assert.Equal(t, []string{
+		`spec.images.repositories[1].pattern: "registry.example.com:5000" is read as an image of Docker Hub's, docker.io/library/registry.example.com:5000; to mean all of a registry write registry.example.com:5000/**`,
+		`spec.images.exclude[1]: "registry.example.com" is read as an image of Docker Hub's, docker.io/library/registry.example.com; to mean all of a registry write registry.example.com/**`,
+	}, policies.OddRestrictedVendor(v))
 }
 
 func TestMirrorLoopsOverPoliciesAreRefused(t *testing.T) {

@@ -84,10 +84,28 @@ func fieldErrors(problems []Problem) field.ErrorList {
 
 // OddRestrictedVendor says what is right about a vendor but odd.
 func OddRestrictedVendor(v *v1alpha1.RestrictedVendor) []string {
-	if len(v.Spec.Images.Repositories)+len(v.Spec.Images.Digests) == 0 {
+	images, spec := &v.Spec.Images, field.NewPath("spec")
+	if len(images.Repositories)+len(images.Digests) == 0 {
 		return []string{"spec.images has no pattern and no digest: no image will be found to be this vendor's"}
 	}
-	return nil
+	var odd []string
+	for i := range images.Repositories {
+		odd = append(odd, bareHost(spec.Child("images", "repositories").Index(i).Child("pattern"), images.Repositories[i].Pattern)...)
+	}
+	for i, text := range images.Exclude {
+		odd = append(odd, bareHost(spec.Child("images", "exclude").Index(i), text)...)
+	}
+	return odd
+}
+
+// bareHost remarks on a pattern that looks like a registry's host and nothing else. As
+// an image it would be one of Docker Hub's.
+func bareHost(path *field.Path, pattern string) []string {
+	name, _, _ := strings.Cut(pattern, ":")
+	if strings.Contains(pattern, "/") || !strings.Contains(name, ".") {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %q is read as an image of Docker Hub's, docker.io/library/%s; to mean all of a registry write %s/**", path, pattern, pattern, pattern)}
 }
 
 // OddVendorPolicy says what is right about a policy but odd: audiences that no
