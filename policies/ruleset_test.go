@@ -60,9 +60,11 @@ func TestWhatCompilesIsInForceAndTheRestIsNamed(t *testing.T) {
 	v.Spec.Images.Repositories = append(v.Spec.Images.Repositories, v1alpha1.RepositoryPattern{Pattern: "*/*"})
 	v.Spec.Images.Digests = []string{"sha256:short"}
 	v.Spec.Images.Exclude = []string{"a b"}
+	v.Spec.Images.Repositories = append(v.Spec.Images.Repositories, v1alpha1.RepositoryPattern{Pattern: "acme/x", Confidence: "Sure"})
 	v.Spec.Restrictions[1].TimeZone = "America/Nowhere"
+	v.Spec.Restrictions[2].Audience = ""
 	s.Policies = append(s.Policies, v1alpha1.VendorPolicy{ObjectMeta: metav1.ObjectMeta{Name: "bad"}, Spec: v1alpha1.VendorPolicySpec{
-		Audiences: []string{"us-persons"}, Enforcement: "Refuse",
+		Audiences: []string{"us-persons"}, Enforcement: "Refuse", LeadTimeDays: 3651,
 		Mirrors: []v1alpha1.Mirror{{Prefix: "x", Upstream: "docker.io"}, {Prefix: "harbor.example.com/k", Upstream: "repo.kcs.kaspersky.com"}},
 	}})
 	rules, problems := policies.Compile(s)
@@ -73,13 +75,16 @@ func TestWhatCompilesIsInForceAndTheRestIsNamed(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"RestrictedVendor/kaspersky spec.images.repositories[9].pattern",
+		"RestrictedVendor/kaspersky spec.images.repositories[10].confidence",
 		"RestrictedVendor/kaspersky spec.images.exclude[0]",
 		"RestrictedVendor/kaspersky spec.images.digests[0]",
 		"RestrictedVendor/kaspersky spec.restrictions[1].timeZone",
+		"RestrictedVendor/kaspersky spec.restrictions[2].audience",
 		"VendorPolicy/bad spec.mirrors[0]",
 		"VendorPolicy/bad spec.enforcement",
+		"VendorPolicy/bad spec.leadTimeDays",
 	}, fields)
-	assert.Len(t, rules.Standings("kaspersky", time.Now()), len(v.Spec.Restrictions)-1)
+	assert.Len(t, rules.Standings("kaspersky", time.Now()), len(v.Spec.Restrictions)-2)
 	at := policies.At(instant(t, "2024-10-15T00:00:00Z"))
 	assert.True(t, rules.Evaluate(newPod("kaspersky/scanengine_httpd"), at).Denied())
 	assert.True(t, rules.Evaluate(newPod("harbor.example.com/k/x"), at).Denied(), "a mirror is a fact, whatever else is wrong with its policy")
@@ -238,6 +243,26 @@ func TestOddObjects(t *testing.T) {
 		`spec.images.repositories[1].pattern: "registry.example.com:5000" is read as an image of Docker Hub's, docker.io/library/registry.example.com:5000; to mean all of a registry write registry.example.com:5000/**`,
 		`spec.images.exclude[1]: "registry.example.com" is read as an image of Docker Hub's, docker.io/library/registry.example.com; to mean all of a registry write registry.example.com/**`,
 	}, policies.OddRestrictedVendor(v))
+}
+
+func TestWaiversAreValidated(t *testing.T) {
+	now := instant(t, "2025-01-01T00:00:00Z")
+	fields := func(w, old *v1alpha1.VendorWaiver) []string {
+		var list []string
+		for _, err := range policies.ValidateVendorWaiver(w, old, now) {
+			list = append(list, err.Field)
+		}
+		slices.Sort(list)
+		return list
+	}
+	live, ended := waiver("w", "2025-01-01T00:00:01Z"), waiver("w", "2025-01-01T00:00:00Z")
+	assert.Empty(t, fields(&live, nil))
+	assert.Equal(t, []string{"spec.expires"}, fields(&ended, nil), "it is live while now is before its end")
+	assert.Equal(t, []string{"spec.expires"}, fields(&ended, &live))
+	changed := *ended.DeepCopy()
+	changed.Spec.Reason = "another"
+	assert.Empty(t, fields(&changed, &ended), "whose end isn't changed may be changed")
+	assert.Equal(t, []string{"spec.approvedBy", "spec.expires", "spec.images", "spec.namespaceSelector", "spec.reason", "spec.vendor"}, fields(&v1alpha1.VendorWaiver{}, nil))
 }
 
 func TestMirrorLoopsOverPoliciesAreRefused(t *testing.T) {

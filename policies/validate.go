@@ -64,6 +64,15 @@ func ValidateVendorWaiver(w, old *v1alpha1.VendorWaiver, now time.Time) field.Er
 			errs = append(errs, field.Required(spec.Child(name), "must not be blank"))
 		}
 	}
+	if w.Spec.Vendor == "" {
+		errs = append(errs, field.Required(spec.Child("vendor"), "the name of a RestrictedVendor"))
+	}
+	if len(w.Spec.Images) == 0 {
+		errs = append(errs, field.Required(spec.Child("images"), "want at least one pattern of the images that are waived"))
+	}
+	if w.Spec.Expires.IsZero() {
+		return append(errs, field.Required(spec.Child("expires"), "an RFC 3339 instant such as 2025-01-31T00:00:00Z"))
+	}
 	changed := old == nil || !old.Spec.Expires.Equal(&w.Spec.Expires)
 	if changed && !w.Spec.Expires.After(now) {
 		errs = append(errs, field.Invalid(spec.Child("expires"), w.Spec.Expires.UTC().Format(time.RFC3339),
