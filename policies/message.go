@@ -130,7 +130,7 @@ func (g *grouped) sentence() string {
 	if g.Message != "" && len(g.places) == 1 {
 		return g.Message
 	}
-	where, images, vendor := list(g.places, 3), list(g.images, 2), clean(g.measure.displayName, 64)
+	where, images, vendor := list(g.places, 3, 60), list(g.images, 2, 90), clean(g.measure.displayName, 64)
 	image, looks := "image", "looks"
 	if len(g.images) > 1 {
 		image, looks = "images", "look"
@@ -194,12 +194,18 @@ func (f *Finding) expiredNote() string {
 	return fmt.Sprintf("; waiver %q expired on %s", f.measure.expiredWaiver, date(f.measure.waiverExpires, time.UTC))
 }
 
-// list joins the first of some names and counts the rest.
-func list(names []string, shown int) string {
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
+// list joins the first of some names, at most so many and as far as there is room, and
+// counts the rest.
+func list(names []string, most, room int) string {
+	text, shown := names[0], 1
+	for shown < min(most, len(names)) && len(text)+len(names[shown]) <= room {
+		text += ", " + names[shown]
+		shown++
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+	if shown == len(names) {
+		return text
+	}
+	return fmt.Sprintf("%s and %d more", text, len(names)-shown)
 }
 
 // quoteImage shows an image as written, as far as a message may.
