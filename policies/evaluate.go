@@ -131,15 +131,15 @@ type candidacy struct {
 
 // candidacy is that of an image not known yet, at the instant of the request: where
 // that is a date, another one for each zone.
-func (e *evaluation) candidacy(v *vendor, r *restriction) *candidacy {
-	return &candidacy{evaluation: e, vendor: v, restriction: r, now: e.instant.In(r.schedule.Zone()), real: e.instant.In(time.UTC)}
+func (e *evaluation) candidacy(v *vendor, r *restriction) candidacy {
+	return candidacy{evaluation: e, vendor: v, restriction: r, now: e.instant.In(r.schedule.Zone()), real: e.instant.In(time.UTC)}
 }
 
 // at is the same candidacy at another instant.
-func (c *candidacy) at(instant time.Time) *candidacy {
+func (c *candidacy) at(instant time.Time) candidacy {
 	then := *c
 	then.now, then.real = instant, instant
-	return &then
+	return then
 }
 
 // action is the strongest that policies take for a use.
@@ -258,10 +258,13 @@ func (c *candidacy) fill(f *Finding, r *ruling) {
 	}
 	if r.next != nil {
 		begins := r.next.Begins(r.policy.leadDays)
+		then := c.at(begins)
 		f.Next = &NextPhase{
-			Phase: r.next.Phase.Phase, Effective: r.next.Instant, Action: c.at(begins).action(c.use),
+			Phase: r.next.Phase.Phase, Effective: r.next.Instant, Action: then.action(c.use),
 			Begins: begins, On: date(r.next.Instant, c.restriction.schedule.Zone()),
 		}
 	}
-	c.foresee(&f.measure)
+	if f.Action != v1alpha1.ActionDeny {
+		c.foresee(&f.measure)
+	}
 }

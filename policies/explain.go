@@ -104,7 +104,8 @@ func (e *evaluation) explainRestriction(rec *recognition, v *vendor, r *restrict
 	found.Evidence, found.Confidence = c.proof.evidence, c.proof.confidence
 	found.Actions, found.NextActions = c.actions(), allowed
 	if found.Next != nil {
-		found.NextActions = c.at(found.Next.Instant).actions()
+		then := c.at(found.Next.Instant)
+		found.NextActions = then.actions()
 	}
 	c.use = UseIntroduce
 	if best, _ := c.strongest(); best != nil && best.phase.Instant.After(c.now) {

@@ -16,15 +16,16 @@ func (c *candidacy) foresee(m *measure) {
 			continue
 		}
 		for _, phase := range c.restriction.schedule.Phases() {
-			then := c.at(phase.Begins(p.leadDays))
-			if !then.now.After(c.now) {
+			begins := phase.Begins(p.leadDays)
+			if !begins.After(c.now) {
 				continue
 			}
+			then := c.at(begins)
 			if then.denies(&phase, c.use, p) {
-				m.refusedFrom = earlier(m.refusedFrom, then.now)
+				m.refusedFrom = earlier(m.refusedFrom, begins)
 			}
 			if goesOn && then.denies(&phase, UseUpdate, p) {
-				m.updatesFrom = earlier(m.updatesFrom, then.now)
+				m.updatesFrom = earlier(m.updatesFrom, begins)
 			}
 		}
 	}
