@@ -84,10 +84,14 @@ func compileSelector(path *field.Path, selector *metav1.LabelSelector) (namespac
 }
 
 // waiver adds a VendorWaiver. One that selects namespaces by something
-// unreadable grants nothing; a pattern in error alone is left out.
+// unreadable, or by nothing, grants nothing; a pattern in error alone is left out.
 func (c *compiler) waiver(object *v1alpha1.VendorWaiver) {
 	spec := field.NewPath("spec")
-	namespaces, errs := compileSelector(spec.Child("namespaceSelector"), &object.Spec.NamespaceSelector)
+	path, selector := spec.Child("namespaceSelector"), &object.Spec.NamespaceSelector
+	namespaces, errs := compileSelector(path, selector)
+	if len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {
+		errs = append(errs, field.Required(path, "must select some namespaces, such as matchLabels: {kubernetes.io/metadata.name: mail}"))
+	}
 	if len(errs) > 0 {
 		c.report(kindWaiver, object.Name, errs)
 		return

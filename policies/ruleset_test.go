@@ -67,6 +67,9 @@ func TestWhatCompilesIsInForceAndTheRestIsNamed(t *testing.T) {
 		Audiences: []string{"us-persons"}, Enforcement: "Refuse", LeadTimeDays: 3651,
 		Mirrors: []v1alpha1.Mirror{{Prefix: "x", Upstream: "docker.io"}, {Prefix: "harbor.example.com/k", Upstream: "repo.kcs.kaspersky.com"}},
 	}})
+	everywhere := waiver("everywhere", "2025-01-01T00:00:00Z")
+	everywhere.Spec.NamespaceSelector = metav1.LabelSelector{}
+	s.Waivers = []v1alpha1.VendorWaiver{everywhere}
 	rules, problems := policies.Compile(s)
 	var fields []string
 	for _, p := range problems {
@@ -83,6 +86,7 @@ func TestWhatCompilesIsInForceAndTheRestIsNamed(t *testing.T) {
 		"VendorPolicy/bad spec.mirrors[0]",
 		"VendorPolicy/bad spec.enforcement",
 		"VendorPolicy/bad spec.leadTimeDays",
+		"VendorWaiver/everywhere spec.namespaceSelector",
 	}, fields)
 	assert.Len(t, rules.Standings("kaspersky", time.Now()), len(v.Spec.Restrictions)-2)
 	at := policies.At(instant(t, "2024-10-15T00:00:00Z"))

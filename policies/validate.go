@@ -56,9 +56,6 @@ func ValidateVendorWaiver(w, old *v1alpha1.VendorWaiver, now time.Time) field.Er
 	_, problems := Compile(Source{Waivers: []v1alpha1.VendorWaiver{*w}})
 	errs := fieldErrors(problems)
 	spec := field.NewPath("spec")
-	if isEmpty(&w.Spec.NamespaceSelector) {
-		errs = append(errs, field.Required(spec.Child("namespaceSelector"), "must select some namespaces, such as matchLabels: {kubernetes.io/metadata.name: mail}"))
-	}
 	for name, text := range map[string]string{"reason": w.Spec.Reason, "approvedBy": w.Spec.ApprovedBy} {
 		if strings.TrimSpace(text) == "" {
 			errs = append(errs, field.Required(spec.Child(name), "must not be blank"))
@@ -80,8 +77,6 @@ func ValidateVendorWaiver(w, old *v1alpha1.VendorWaiver, now time.Time) field.Er
 	}
 	return errs
 }
-
-func isEmpty(s *metav1.LabelSelector) bool { return len(s.MatchLabels)+len(s.MatchExpressions) == 0 }
 
 func fieldErrors(problems []Problem) field.ErrorList {
 	var errs field.ErrorList
