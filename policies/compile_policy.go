@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"fmt"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +26,9 @@ func (c *compiler) policy(object *v1alpha1.VendorPolicy) {
 	if !knownCeiling(object.Spec.Enforcement) {
 		errs = append(errs, field.NotSupported(spec.Child("enforcement"), object.Spec.Enforcement, ceilings))
 	}
+	if days := object.Spec.LeadTimeDays; days < 0 || days > maxLeadDays {
+		errs = append(errs, field.Invalid(spec.Child("leadTimeDays"), days, fmt.Sprintf("want 0 to %d days", maxLeadDays)))
+	}
 	if len(errs) > 0 {
 		c.report(kindPolicy, object.Name, errs)
 		return
@@ -42,6 +46,9 @@ func (c *compiler) policy(object *v1alpha1.VendorPolicy) {
 		leadDays:   object.Spec.LeadTimeDays,
 	})
 }
+
+// maxLeadDays is ten years.
+const maxLeadDays = 3650
 
 var ceilings = []v1alpha1.Action{v1alpha1.ActionAudit, v1alpha1.ActionWarn, v1alpha1.ActionDeny}
 
@@ -77,10 +84,14 @@ func compileSelector(path *field.Path, selector *metav1.LabelSelector) (namespac
 }
 
 // waiver adds a VendorWaiver. One that selects namespaces by something
-// unreadable grants nothing; a pattern in error alone is left out.
+// unreadable, or by nothing, grants nothing; a pattern in error alone is left out.
 func (c *compiler) waiver(object *v1alpha1.VendorWaiver) {
 	spec := field.NewPath("spec")
-	namespaces, errs := compileSelector(spec.Child("namespaceSelector"), &object.Spec.NamespaceSelector)
+	path, selector := spec.Child("namespaceSelector"), &object.Spec.NamespaceSelector
+	namespaces, errs := compileSelector(path, selector)
+	if len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {
+		errs = append(errs, field.Required(path, "must select some namespaces, such as matchLabels: {kubernetes.io/metadata.name: mail}"))
+	}
 	if len(errs) > 0 {
 		c.report(kindWaiver, object.Name, errs)
 		return

@@ -1,6 +1,8 @@
 package policies
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"embargo.dev/policies/imageref"
@@ -47,6 +49,10 @@ func (c *compiler) images(path *field.Path, v *vendor, images v1alpha1.VendorIma
 			errs = append(errs, field.Invalid(path.Child("repositories").Index(i).Child("pattern"), r.Pattern, err.Error()))
 			continue
 		}
+		if !slices.Contains(confidences, r.Confidence) {
+			errs = append(errs, field.NotSupported(path.Child("repositories").Index(i).Child("confidence"), r.Confidence, confidences))
+			continue
+		}
 		c.add(p, role{kind: recognises, vendor: v, confidence: r.Confidence})
 	}
 	errs = append(errs, c.parsePatterns(path.Child("exclude"), images.Exclude, role{kind: excludes, vendor: v})...)
@@ -61,11 +67,16 @@ func (c *compiler) images(path *field.Path, v *vendor, images v1alpha1.VendorIma
 	return errs
 }
 
+var confidences = []v1alpha1.Confidence{v1alpha1.ConfidenceConfirmed, v1alpha1.ConfidenceSuspected}
+
 // restriction adds a restriction, or none of it: a schedule or a scope of which
 // a part is missing would restrict something else than what was written. An
 // unreadable exclusion alone is left out, since that restricts more, not less.
 func (c *compiler) restriction(path *field.Path, v *vendor, object *v1alpha1.Restriction) field.ErrorList {
 	compiled, errs := schedule.Compile(path, object.TimeZone, object.Schedule)
+	if object.Audience == "" {
+		errs = append(errs, field.Required(path.Child("audience"), "who the measure binds, such as us-persons"))
+	}
 	r := &restriction{
 		vendor:   v.name,
 		name:     object.Name,

@@ -2,7 +2,6 @@ package policies
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"embargo.dev/policies/schedule"
@@ -100,7 +99,8 @@ func (e *evaluation) restriction(img image, rec *recognition, v *vendor, r *rest
 	if !ok {
 		return Finding{}, false
 	}
-	c := &candidacy{evaluation: e, vendor: v, restriction: r, proof: found, now: e.instant.In(r.schedule.Zone())}
+	c := e.candidacy(v, r)
+	c.proof = found
 	c.waiver, c.expired = e.waiverFor(rec, v, r)
 	c.use = e.precedents.useOf(img, rec, v)
 	best, names := c.strongest()
@@ -123,9 +123,33 @@ type candidacy struct {
 	restriction *restriction
 	proof       proof
 	use         Use
-	now         time.Time
-	waiver      *waiver // live
-	expired     *waiver // would cover it if it were live
+	now         time.Time // in the restriction's zone
+	real        time.Time // by which waivers are compared: in UTC
+	waiver      *waiver   // live
+	expired     *waiver   // would cover it if it were live
+}
+
+// candidacy is that of an image not known yet, at the instant of the request: where
+// that is a date, another one for each zone.
+func (e *evaluation) candidacy(v *vendor, r *restriction) candidacy {
+	return candidacy{evaluation: e, vendor: v, restriction: r, now: e.instant.In(r.schedule.Zone()), real: e.instant.In(time.UTC)}
+}
+
+// at is the same candidacy at another instant.
+func (c *candidacy) at(instant time.Time) candidacy {
+	then := *c
+	then.now, then.real = instant, instant
+	return then
+}
+
+// action is the strongest that policies take for a use.
+func (c *candidacy) action(use Use) v1alpha1.Action {
+	as := *c
+	as.use = use
+	if best, _ := as.strongest(); best != nil {
+		return best.action
+	}
+	return v1alpha1.ActionAllow
 }
 
 // ruling is what one policy makes of a candidacy.
@@ -153,7 +177,7 @@ func (c *candidacy) strongest() (*ruling, []string) {
 			continue
 		}
 		names = append(names, p.name)
-		r := &ruling{policy: p, phase: phase, next: next, action: c.weaken(asks(phase, c.use), p, c.now)}
+		r := &ruling{policy: p, phase: phase, next: next, action: c.weaken(asks(phase, c.use), p)}
 		if best == nil || r.stronger(best) {
 			best = r
 		}
@@ -180,14 +204,13 @@ func asks(phase *schedule.Phase, use Use) v1alpha1.Action {
 	}
 }
 
-// weaken takes what a phase asks down to what the policy lets it do at an
-// instant.
-func (c *candidacy) weaken(action v1alpha1.Action, p *policy, at time.Time) v1alpha1.Action {
+// weaken takes what a phase asks down to what the policy lets it do.
+func (c *candidacy) weaken(action v1alpha1.Action, p *policy) v1alpha1.Action {
 	action = action.Weaker(p.ceiling)
 	if !c.proof.confirmed() || c.request.neverDenied() || c.use == UseContinue && c.request.Operation == Update {
 		action = action.Weaker(v1alpha1.ActionWarn)
 	}
-	if c.waiver != nil && c.waiver.expires.After(at) {
+	if c.waiver != nil && c.waiver.expires.After(c.real) {
 		action = action.Weaker(v1alpha1.ActionAudit)
 	}
 	return action
@@ -235,33 +258,13 @@ func (c *candidacy) fill(f *Finding, r *ruling) {
 	}
 	if r.next != nil {
 		begins := r.next.Begins(r.policy.leadDays)
+		then := c.at(begins)
 		f.Next = &NextPhase{
-			Phase: r.next.Phase.Phase, Effective: r.next.Instant, Action: c.weaken(asks(r.next, c.use), r.policy, begins),
+			Phase: r.next.Phase.Phase, Effective: r.next.Instant, Action: then.action(c.use),
 			Begins: begins, On: date(r.next.Instant, c.restriction.schedule.Zone()),
 		}
 	}
-	c.foresee(&f.measure, r)
-}
-
-// foresee finds out when the use, or else an update, will be refused.
-func (c *candidacy) foresee(m *measure, r *ruling) {
-	deniesUpdates := func(p *schedule.Phase, at time.Time) bool {
-		asUpdate := *c
-		asUpdate.use = UseUpdate
-		return asUpdate.weaken(p.Update, r.policy, at) == v1alpha1.ActionDeny
-	}
-	goesOn := c.use == UseContinue
-	m.updatesDenied = goesOn && deniesUpdates(r.phase, c.now)
-	for _, p := range slices.Backward(c.restriction.schedule.Phases()) {
-		begins := p.Begins(r.policy.leadDays)
-		if !begins.After(c.now) {
-			break
-		}
-		if c.weaken(asks(&p, c.use), r.policy, begins) == v1alpha1.ActionDeny {
-			m.refusedFrom = begins
-		}
-		if goesOn && deniesUpdates(&p, begins) {
-			m.updatesFrom = begins
-		}
+	if f.Action != v1alpha1.ActionDeny {
+		c.foresee(&f.measure)
 	}
 }

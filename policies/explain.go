@@ -88,7 +88,7 @@ func (e *evaluation) explainVendor(rec *recognition, v *vendor) VendorFound {
 
 func (e *evaluation) explainRestriction(rec *recognition, v *vendor, r *restriction) RestrictionFound {
 	zone := r.schedule.Zone()
-	c := &candidacy{evaluation: e, vendor: v, restriction: r, now: e.instant.In(zone)}
+	c := e.candidacy(v, r)
 	found := RestrictionFound{Name: r.name, Audience: r.audience, Zone: zone, EvaluatedAt: c.now}
 	found.Phase, found.Next = r.schedule.At(c.now, 0)
 	for _, p := range e.policies {
@@ -102,9 +102,10 @@ func (e *evaluation) explainRestriction(rec *recognition, v *vendor, r *restrict
 		return found
 	}
 	found.Evidence, found.Confidence = c.proof.evidence, c.proof.confidence
-	found.Actions, found.NextActions = c.actionsAt(c.now), allowed
+	found.Actions, found.NextActions = c.actions(), allowed
 	if found.Next != nil {
-		found.NextActions = c.actionsAt(found.Next.Instant)
+		then := c.at(found.Next.Instant)
+		found.NextActions = then.actions()
 	}
 	c.use = UseIntroduce
 	if best, _ := c.strongest(); best != nil && best.phase.Instant.After(c.now) {
@@ -116,18 +117,9 @@ func (e *evaluation) explainRestriction(rec *recognition, v *vendor, r *restrict
 
 var allowed = Actions{v1alpha1.ActionAllow, v1alpha1.ActionAllow, v1alpha1.ActionAllow}
 
-// actionsAt hears the policies on each use as if it were that instant.
-func (c *candidacy) actionsAt(instant time.Time) Actions {
-	at := *c
-	at.now = instant
-	action := func(use Use) v1alpha1.Action {
-		at.use = use
-		if best, _ := at.strongest(); best != nil {
-			return best.action
-		}
-		return v1alpha1.ActionAllow
-	}
-	return Actions{Introduce: action(UseIntroduce), Update: action(UseUpdate), Continue: action(UseContinue)}
+// actions hears the policies on each use.
+func (c *candidacy) actions() Actions {
+	return Actions{Introduce: c.action(UseIntroduce), Update: c.action(UseUpdate), Continue: c.action(UseContinue)}
 }
 
 func (e *evaluation) liveWaivers(rec *recognition, v *vendor, r *restriction) []string {

@@ -58,7 +58,7 @@ type Finding struct {
 type NextPhase struct {
 	Phase     string          `json:"phase"`
 	Effective time.Time       `json:"effective"` // by law, in UTC
-	Action    v1alpha1.Action `json:"action"`    // for the same use, under the same policy
+	Action    v1alpha1.Action `json:"action"`    // for the same use, the strongest of the policies then
 	Begins    time.Time       `json:"-"`         // when that policy, with its lead time, acts as if it had begun
 	On        string          `json:"-"`         // the day of Effective in the restriction's zone
 }

@@ -1,6 +1,8 @@
 package policies
 
 import (
+	"cmp"
+	"errors"
 	"strings"
 
 	"embargo.dev/policies/imageref"
@@ -30,7 +32,7 @@ func readImage(field workload.Image, custom bool) image {
 	default:
 		reference, err := imageref.Parse(field.Value)
 		if err != nil {
-			img.problem, img.reason = EvidenceUnparsable, err.Error()
+			img.problem, img.reason = EvidenceUnparsable, cmp.Or(errors.Unwrap(err), err).Error() // it stands beside the image
 		}
 		img.reference = reference
 	}

@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"fmt"
 	"time"
 
 	"embargo.dev/policies/schedule"
@@ -12,7 +11,7 @@ import (
 // the first instant of that day in each restriction's zone.
 type Instant struct {
 	time time.Time
-	date string
+	day  time.Time // midnight UTC of a date; zero where time counts
 }
 
 // At is the instant t, the same for every restriction.
@@ -20,32 +19,26 @@ func At(t time.Time) Instant { return Instant{time: t} }
 
 // ParseInstant reads an RFC 3339 instant, or a date such as 2024-09-29.
 func ParseInstant(text string) (Instant, error) {
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return Instant{time: t}, nil
+	t, isDay, err := schedule.Parse(text)
+	if isDay {
+		return Instant{day: t}, nil
 	}
-	if _, err := time.Parse(time.DateOnly, text); err != nil {
-		return Instant{}, fmt.Errorf("%q is neither a date such as 2024-09-29 nor an RFC 3339 instant such as 2024-09-29T04:00:00Z", text)
-	}
-	return Instant{date: text}, nil
+	return Instant{time: t}, err
 }
 
 // In returns the instant as it is meant in a zone. A day that a zone skipped
-// altogether begins there with the day after it, as it does in UTC.
+// altogether begins there with the day after it.
 func (i Instant) In(zone *time.Location) time.Time {
-	if i.date == "" {
+	if i.day.IsZero() {
 		return i.time.UTC()
 	}
-	t, err := schedule.Instant(i.date, zone)
-	if err != nil {
-		t, _ = time.Parse(time.DateOnly, i.date)
-	}
-	return t.UTC()
+	return schedule.Begin(i.day, zone)
 }
 
 // String repeats what was asked: the date, or the instant in UTC.
 func (i Instant) String() string {
-	if i.date != "" {
-		return i.date
+	if !i.day.IsZero() {
+		return i.day.Format(time.DateOnly)
 	}
 	return i.time.UTC().Format(time.RFC3339Nano)
 }

@@ -20,27 +20,25 @@ const (
 )
 
 // Denial is what the user reads when the request is refused, "" where it isn't:
-// every finding that denies, and what to do.
+// every image that is refused, and what to do.
 func (d Decision) Denial() string {
 	if !d.Denied() {
 		return ""
 	}
 	denying := d.where(func(f *Finding) bool { return f.Action == v1alpha1.ActionDeny })
-	groups := group(denying)
-	advice := adviceFor(denying)
-	var text strings.Builder
-	for i, g := range groups {
-		sentence := g.sentence()
-		if i > 0 && text.Len()+len(sentence)+len(advice)+len("; and 999 more") > maxDenial {
-			fmt.Fprintf(&text, "; and %d more", len(groups)-i)
+	groups := group(denying, (*Finding).sameImage)
+	advice := ". " + adviceFor(denying)
+	room := maxDenial - len(advice) - len("; and 999 more")
+	text := cut(groups[0].sentence(), room)
+	for i, g := range groups[1:] {
+		sentence := "; " + g.sentence()
+		if len(text)+len(sentence) > room {
+			text += fmt.Sprintf("; and %d more", len(groups)-1-i)
 			break
 		}
-		if i > 0 {
-			text.WriteString("; ")
-		}
-		text.WriteString(sentence)
+		text += sentence
 	}
-	return text.String() + ". " + advice
+	return text + advice
 }
 
 // adviceFor says what to move to and how an exception is granted.
@@ -53,20 +51,22 @@ func adviceFor(denying []*Finding) string {
 	}
 	advice := "An exception needs a VendorWaiver for this namespace (kubectl explain vendorwaiver.spec)"
 	if len(replacements) > 0 {
-		advice = "Replacement: " + clean(strings.Join(replacements, "; "), 200) + ". " + advice
+		const most = 200
+		advice = "Replacement: " + cut(clean(strings.Join(replacements, "; "), most), most) + ". " + advice
 	}
 	return advice
 }
 
 // Warnings are the lines that a user reads when the request is admitted: one for
-// each image, restriction and phase that warns, with the containers grouped, and
-// one for each waiver in use. There is none where the request is refused.
+// each restriction that warns, with the containers grouped, and one for each waiver in
+// use. Images of different standing, such as one that goes on beside a new one, have
+// lines of their own. There is none where the request is refused.
 func (d Decision) Warnings() []string {
 	if d.Denied() {
 		return nil
 	}
 	var lines []string
-	for _, g := range group(d.where(func(f *Finding) bool { return f.Action == v1alpha1.ActionWarn || f.Waiver != "" })) {
+	for _, g := range group(d.where(func(f *Finding) bool { return f.Action == v1alpha1.ActionWarn || f.Waiver != "" }), (*Finding).sameStanding) {
 		lines = append(lines, g.sentence())
 	}
 	return lines
@@ -106,35 +106,6 @@ func (d Decision) Notices() []string {
 	return notices
 }
 
-// grouped are findings that differ in their containers only.
-type grouped struct {
-	*Finding
-
-	names []string
-}
-
-func group(findings []*Finding) []grouped {
-	var groups []grouped
-next:
-	for _, f := range findings {
-		for i := range groups {
-			if groups[i].tells(f) {
-				groups[i].names = append(groups[i].names, f.place())
-				continue next
-			}
-		}
-		groups = append(groups, grouped{Finding: f, names: []string{f.place()}})
-	}
-	return groups
-}
-
-// tells reports whether one sentence can serve both findings.
-func (g *grouped) tells(f *Finding) bool {
-	return g.Image == f.Image && g.Vendor == f.Vendor && g.Restriction == f.Restriction &&
-		g.Phase == f.Phase && g.Use == f.Use && g.Action == f.Action && g.Waiver == f.Waiver &&
-		g.Evidence == f.Evidence && g.measure.reason == f.measure.reason
-}
-
 // place names the container or volume that a finding is in.
 func (f *Finding) place() string {
 	if f.Container == "" {
@@ -149,24 +120,29 @@ func (f *Finding) place() string {
 
 // sentence says what a finding on its own amounts to.
 func (f *Finding) sentence() string {
-	g := grouped{Finding: f, names: []string{f.place()}}
+	g := grouped{Finding: f}
+	g.add(f)
 	return g.sentence()
 }
 
 // sentence is one line: where, what, whose, since when, and what comes next.
 func (g *grouped) sentence() string {
-	if g.Message != "" && len(g.names) == 1 {
+	if g.Message != "" && len(g.places) == 1 {
 		return g.Message
 	}
-	where := places(g.names)
-	if g.Vendor == "" {
-		return fmt.Sprintf("%s: image %s can't be read, so no vendor can be ruled out: %s", where, quoteImage(g.Image), clean(g.measure.reason, 200))
+	where, images, vendor := list(g.places, 3, 60), list(g.images, 2, 90), clean(g.measure.displayName, 64)
+	image, looks := "image", "looks"
+	if len(g.images) > 1 {
+		image, looks = "images", "look"
 	}
-	subject := fmt.Sprintf("%s: %s image %s", where, clean(g.measure.displayName, 64), quoteImage(g.Image))
-	if g.Confidence == v1alpha1.ConfidenceSuspected {
-		subject = fmt.Sprintf("%s: image %s looks like %s's", where, quoteImage(g.Image), clean(g.measure.displayName, 64))
+	switch {
+	case g.Vendor == "":
+		return fmt.Sprintf("%s: image %s can't be read, so no vendor can be ruled out: %s", where, images, clean(g.measure.reason, 200))
+	case g.Confidence == v1alpha1.ConfidenceSuspected:
+		return fmt.Sprintf("%s: %s %s %s like %s's: %s", where, image, images, looks, vendor, g.standing())
+	default:
+		return fmt.Sprintf("%s: %s %s %s: %s", where, vendor, image, images, g.standing())
 	}
-	return subject + ": " + g.standing()
 }
 
 // standing says what the measure asks, since when and, in a refusal, by which
@@ -218,13 +194,18 @@ func (f *Finding) expiredNote() string {
 	return fmt.Sprintf("; waiver %q expired on %s", f.measure.expiredWaiver, date(f.measure.waiverExpires, time.UTC))
 }
 
-// places joins the names of a few containers and counts the rest.
-func places(names []string) string {
-	const shown = 3
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
+// list joins the first of some names, at most so many and as far as there is room, and
+// counts the rest.
+func list(names []string, most, room int) string {
+	text, shown := names[0], 1
+	for shown < min(most, len(names)) && len(text)+len(names[shown]) <= room {
+		text += ", " + names[shown]
+		shown++
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+	if shown == len(names) {
+		return text
+	}
+	return fmt.Sprintf("%s and %d more", text, len(names)-shown)
 }
 
 // quoteImage shows an image as written, as far as a message may.
@@ -252,6 +233,18 @@ func clean(text string, most int) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// cut shortens a text to so many bytes.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	end := most - len("…")
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
 }
 
 // plain reports whether the text is printable ASCII, as nearly all names are.

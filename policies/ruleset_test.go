@@ -13,6 +13,7 @@ import (
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/catalog"
+	"embargo.dev/policies/schedule"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/policies/workload"
 )
@@ -59,11 +60,16 @@ func TestWhatCompilesIsInForceAndTheRestIsNamed(t *testing.T) {
 	v.Spec.Images.Repositories = append(v.Spec.Images.Repositories, v1alpha1.RepositoryPattern{Pattern: "*/*"})
 	v.Spec.Images.Digests = []string{"sha256:short"}
 	v.Spec.Images.Exclude = []string{"a b"}
+	v.Spec.Images.Repositories = append(v.Spec.Images.Repositories, v1alpha1.RepositoryPattern{Pattern: "acme/x", Confidence: "Sure"})
 	v.Spec.Restrictions[1].TimeZone = "America/Nowhere"
+	v.Spec.Restrictions[2].Audience = ""
 	s.Policies = append(s.Policies, v1alpha1.VendorPolicy{ObjectMeta: metav1.ObjectMeta{Name: "bad"}, Spec: v1alpha1.VendorPolicySpec{
-		Audiences: []string{"us-persons"}, Enforcement: "Refuse",
+		Audiences: []string{"us-persons"}, Enforcement: "Refuse", LeadTimeDays: 3651,
 		Mirrors: []v1alpha1.Mirror{{Prefix: "x", Upstream: "docker.io"}, {Prefix: "harbor.example.com/k", Upstream: "repo.kcs.kaspersky.com"}},
 	}})
+	everywhere := waiver("everywhere", "2025-01-01T00:00:00Z")
+	everywhere.Spec.NamespaceSelector = metav1.LabelSelector{}
+	s.Waivers = []v1alpha1.VendorWaiver{everywhere}
 	rules, problems := policies.Compile(s)
 	var fields []string
 	for _, p := range problems {
@@ -72,13 +78,17 @@ func TestWhatCompilesIsInForceAndTheRestIsNamed(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"RestrictedVendor/kaspersky spec.images.repositories[9].pattern",
+		"RestrictedVendor/kaspersky spec.images.repositories[10].confidence",
 		"RestrictedVendor/kaspersky spec.images.exclude[0]",
 		"RestrictedVendor/kaspersky spec.images.digests[0]",
 		"RestrictedVendor/kaspersky spec.restrictions[1].timeZone",
+		"RestrictedVendor/kaspersky spec.restrictions[2].audience",
 		"VendorPolicy/bad spec.mirrors[0]",
 		"VendorPolicy/bad spec.enforcement",
+		"VendorPolicy/bad spec.leadTimeDays",
+		"VendorWaiver/everywhere spec.namespaceSelector",
 	}, fields)
-	assert.Len(t, rules.Standings("kaspersky", time.Now()), len(v.Spec.Restrictions)-1)
+	assert.Len(t, rules.Standings("kaspersky", time.Now()), len(v.Spec.Restrictions)-2)
 	at := policies.At(instant(t, "2024-10-15T00:00:00Z"))
 	assert.True(t, rules.Evaluate(newPod("kaspersky/scanengine_httpd"), at).Denied())
 	assert.True(t, rules.Evaluate(newPod("harbor.example.com/k/x"), at).Denied(), "a mirror is a fact, whatever else is wrong with its policy")
@@ -161,6 +171,11 @@ func TestInstants(t *testing.T) {
 	assert.Equal(t, "2024-09-29", date.String())
 	assert.Equal(t, instant(t, "2024-09-28T22:00:00Z"), date.In(berlin))
 	assert.Equal(t, instant(t, "2024-09-29T00:00:00Z"), date.In(time.UTC))
+	skipped, err := policies.ParseInstant("2011-12-30")
+	require.NoError(t, err)
+	apia, err := schedule.LoadZone("Pacific/Apia")
+	require.NoError(t, err)
+	assert.Equal(t, instant(t, "2011-12-30T10:00:00Z"), skipped.In(apia), "there the 31st followed on the 29th")
 	moment, err := policies.ParseInstant("2024-09-29T06:00:00+02:00")
 	require.NoError(t, err)
 	assert.Equal(t, "2024-09-29T04:00:00Z", moment.String())
@@ -169,6 +184,33 @@ func TestInstants(t *testing.T) {
 		_, err := policies.ParseInstant(bad)
 		require.Error(t, err, bad)
 	}
+}
+
+func TestTheRestrictionOfTheStrongestActionStandsFirst(t *testing.T) {
+	s := source(t)
+	v := kaspersky(&s)
+	restriction := func(name string, introduce, update, then v1alpha1.Action, next string) v1alpha1.Restriction {
+		r := v.Spec.Restrictions[0]
+		r.Name = name
+		r.Schedule = []v1alpha1.Phase{{Phase: "now", Effective: "2024-01-01", Introduce: introduce, Update: update, Continue: then}}
+		if next != "" {
+			r.Schedule = append(r.Schedule, v1alpha1.Phase{Phase: "next", Effective: next, Introduce: "Deny", Update: "Deny", Continue: "Deny"})
+		}
+		return r
+	}
+	v.Spec.Restrictions = []v1alpha1.Restriction{
+		restriction("warns", "Warn", "Warn", "Warn", "2025-01-01"),
+		restriction("denies-later", "Deny", "Deny", "Warn", "2027-01-01"),
+		restriction("denies", "Deny", "Audit", "Audit", "2026-01-01"),
+		restriction("denies-for-good", "Deny", "Deny", "Deny", ""),
+	}
+	rules, problems := policies.Compile(s)
+	require.Empty(t, problems)
+	var names []string
+	for _, standing := range rules.Standings("kaspersky", instant(t, "2024-10-15T00:00:00Z")) {
+		names = append(names, standing.Restriction)
+	}
+	assert.Equal(t, []string{"denies", "denies-later", "denies-for-good", "warns"}, names)
 }
 
 // TestADenialStaysShort keeps it fit for the events that repeat it.
@@ -197,6 +239,34 @@ func TestOddObjects(t *testing.T) {
 	assert.Equal(t, []string{`spec.restrictions[1]: kaspersky has no restriction "us-none"`}, policies.OddVendorWaiver(&w, s.Vendors))
 	w.Spec.Vendor = "acme"
 	assert.Equal(t, []string{`spec.vendor: there is no RestrictedVendor "acme"`}, policies.OddVendorWaiver(&w, s.Vendors))
+	v := kaspersky(&s)
+	assert.Empty(t, policies.OddRestrictedVendor(v))
+	v.Spec.Images.Repositories = []v1alpha1.RepositoryPattern{{Pattern: "nginx:1.25"}, {Pattern: "registry.example.com:5000"}}
+	v.Spec.Images.Exclude = []string{"registry.example.com/x", "registry.example.com"}
+	assert.Equal(t, []string{
+		`spec.images.repositories[1].pattern: "registry.example.com:5000" is read as an image of Docker Hub's, docker.io/library/registry.example.com:5000; to mean all of a registry write registry.example.com:5000/**`,
+		`spec.images.exclude[1]: "registry.example.com" is read as an image of Docker Hub's, docker.io/library/registry.example.com; to mean all of a registry write registry.example.com/**`,
+	}, policies.OddRestrictedVendor(v))
+}
+
+func TestWaiversAreValidated(t *testing.T) {
+	now := instant(t, "2025-01-01T00:00:00Z")
+	fields := func(w, old *v1alpha1.VendorWaiver) []string {
+		var list []string
+		for _, err := range policies.ValidateVendorWaiver(w, old, now) {
+			list = append(list, err.Field)
+		}
+		slices.Sort(list)
+		return list
+	}
+	live, ended := waiver("w", "2025-01-01T00:00:01Z"), waiver("w", "2025-01-01T00:00:00Z")
+	assert.Empty(t, fields(&live, nil))
+	assert.Equal(t, []string{"spec.expires"}, fields(&ended, nil), "it is live while now is before its end")
+	assert.Equal(t, []string{"spec.expires"}, fields(&ended, &live))
+	changed := *ended.DeepCopy()
+	changed.Spec.Reason = "another"
+	assert.Empty(t, fields(&changed, &ended), "whose end isn't changed may be changed")
+	assert.Equal(t, []string{"spec.approvedBy", "spec.expires", "spec.images", "spec.namespaceSelector", "spec.reason", "spec.vendor"}, fields(&v1alpha1.VendorWaiver{}, nil))
 }
 
 func TestMirrorLoopsOverPoliciesAreRefused(t *testing.T) {

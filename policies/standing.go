@@ -72,12 +72,12 @@ func (rs *RuleSet) vendor(name string) *vendor {
 	return rs.vendors[i]
 }
 
-// strength orders phases by what they ask for the three uses together.
+// strength is that of the strongest action that the phase asks for.
 func (s Standing) strength() int {
 	if s.Phase == nil {
 		return -1
 	}
-	return s.Phase.Introduce.Strength() + s.Phase.Update.Strength() + s.Phase.Continue.Strength()
+	return s.Phase.Introduce.Stronger(s.Phase.Update).Stronger(s.Phase.Continue).Strength()
 }
 
 // nextInstant is when the next phase begins; a schedule without one comes last.

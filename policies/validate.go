@@ -56,13 +56,19 @@ func ValidateVendorWaiver(w, old *v1alpha1.VendorWaiver, now time.Time) field.Er
 	_, problems := Compile(Source{Waivers: []v1alpha1.VendorWaiver{*w}})
 	errs := fieldErrors(problems)
 	spec := field.NewPath("spec")
-	if isEmpty(&w.Spec.NamespaceSelector) {
-		errs = append(errs, field.Required(spec.Child("namespaceSelector"), "must select some namespaces, such as matchLabels: {kubernetes.io/metadata.name: mail}"))
-	}
 	for name, text := range map[string]string{"reason": w.Spec.Reason, "approvedBy": w.Spec.ApprovedBy} {
 		if strings.TrimSpace(text) == "" {
 			errs = append(errs, field.Required(spec.Child(name), "must not be blank"))
 		}
+	}
+	if w.Spec.Vendor == "" {
+		errs = append(errs, field.Required(spec.Child("vendor"), "the name of a RestrictedVendor"))
+	}
+	if len(w.Spec.Images) == 0 {
+		errs = append(errs, field.Required(spec.Child("images"), "want at least one pattern of the images that are waived"))
+	}
+	if w.Spec.Expires.IsZero() {
+		return append(errs, field.Required(spec.Child("expires"), "an RFC 3339 instant such as 2025-01-31T00:00:00Z"))
 	}
 	changed := old == nil || !old.Spec.Expires.Equal(&w.Spec.Expires)
 	if changed && !w.Spec.Expires.After(now) {
@@ -71,8 +77,6 @@ func ValidateVendorWaiver(w, old *v1alpha1.VendorWaiver, now time.Time) field.Er
 	}
 	return errs
 }
-
-func isEmpty(s *metav1.LabelSelector) bool { return len(s.MatchLabels)+len(s.MatchExpressions) == 0 }
 
 func fieldErrors(problems []Problem) field.ErrorList {
 	var errs field.ErrorList
@@ -84,10 +88,28 @@ func fieldErrors(problems []Problem) field.ErrorList {
 
 // OddRestrictedVendor says what is right about a vendor but odd.
 func OddRestrictedVendor(v *v1alpha1.RestrictedVendor) []string {
-	if len(v.Spec.Images.Repositories)+len(v.Spec.Images.Digests) == 0 {
+	images, spec := &v.Spec.Images, field.NewPath("spec")
+	if len(images.Repositories)+len(images.Digests) == 0 {
 		return []string{"spec.images has no pattern and no digest: no image will be found to be this vendor's"}
 	}
-	return nil
+	var odd []string
+	for i := range images.Repositories {
+		odd = append(odd, bareHost(spec.Child("images", "repositories").Index(i).Child("pattern"), images.Repositories[i].Pattern)...)
+	}
+	for i, text := range images.Exclude {
+		odd = append(odd, bareHost(spec.Child("images", "exclude").Index(i), text)...)
+	}
+	return odd
+}
+
+// bareHost remarks on a pattern that looks like a registry's host and nothing else. As
+// an image it would be one of Docker Hub's.
+func bareHost(path *field.Path, pattern string) []string {
+	name, _, _ := strings.Cut(pattern, ":")
+	if strings.Contains(pattern, "/") || !strings.Contains(name, ".") {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %q is read as an image of Docker Hub's, docker.io/library/%s; to mean all of a registry write %s/**", path, pattern, pattern, pattern)}
 }
 
 // OddVendorPolicy says what is right about a policy but odd: audiences that no

@@ -23,33 +23,30 @@ func NewIndex(patterns []Pattern) *Index {
 		if p.text == "" {
 			continue
 		}
-		for _, root := range x.roots(p) {
-			root.insert(p, i)
+		x.root(p).insert(p.path, p, i)
+		// No reference reaches both.
+		if p.host.hub {
+			x.hub.insert(p.hubPath, p, i)
 		}
 	}
 	return x
 }
 
-// roots returns the nodes at which the pattern's path begins. One that stands for
-// Docker Hub among other hosts has two, and no reference reaches both.
-func (x *Index) roots(p Pattern) []*node {
+// root returns the node at which the pattern's path begins at hosts other than Docker
+// Hub.
+func (x *Index) root(p Pattern) *node {
 	if p.anyHost {
-		return []*node{x.anyHost}
-	}
-	var roots []*node
-	if p.host.hub {
-		roots = append(roots, x.hub)
+		return x.anyHost
 	}
 	name, exact := p.host.exact()
 	switch {
 	case exact && p.host.port == "":
-		roots = append(roots, x.host(name))
+		return x.host(name)
 	case exact:
-		roots = append(roots, x.host(name+":"+p.host.port))
+		return x.host(name + ":" + p.host.port)
 	default:
-		roots = append(roots, x.wildHosts(p.host.port).root(p.host))
+		return x.wildHosts(p.host.port).root(p.host)
 	}
-	return roots
 }
 
 func (x *Index) host(name string) *node {
@@ -102,8 +99,8 @@ type node struct {
 	ends     versions
 }
 
-func (n *node) insert(p Pattern, position int) {
-	for _, s := range p.path {
+func (n *node) insert(path []segment, p Pattern, position int) {
+	for _, s := range path {
 		n = n.child(s)
 	}
 	n.ends.add(p, position)

@@ -68,19 +68,28 @@ func (l location) holds(host string, path []string) bool {
 	if len(path) < len(l.path) || !slices.Equal(path[:len(l.path)], l.path) {
 		return false
 	}
+	return l.hasHost(host)
+}
+
+// hasHost reports whether the host is the location's. One without a port stands for
+// any port.
+func (l location) hasHost(host string) bool {
 	name, _ := splitPort(host)
 	return host == l.host || name == l.host
 }
 
-// rewrite returns the reference at the upstream; false where the reference doesn't
-// lie below the prefix.
+// rewrite returns the reference at the upstream; false where the reference isn't the
+// prefix, as that of one repository's copy is, and doesn't lie below it.
 func (m Mirror) rewrite(r Reference) (Reference, bool) {
 	path := strings.Split(r.Path, "/")
-	if len(path) <= len(m.prefix.path) || !m.prefix.holds(r.Host, path) {
+	if !m.prefix.holds(r.Host, path) {
 		return Reference{}, false
 	}
-	rest := append(slices.Clone(m.upstream.path), path[len(m.prefix.path):]...)
+	path = slices.Concat(m.upstream.path, path[len(m.prefix.path):])
+	if len(path) == 0 {
+		return Reference{}, false // a host is no repository
+	}
 	rewritten := r
-	rewritten.Host, rewritten.Path = canonical(m.upstream.host, strings.Join(rest, "/"))
+	rewritten.Host, rewritten.Path = canonical(m.upstream.host, strings.Join(path, "/"))
 	return rewritten, true
 }

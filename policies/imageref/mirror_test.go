@@ -29,23 +29,37 @@ func TestUndo(t *testing.T) {
 		"farther.example.com", "far.example.com",
 		"two.example.com", "ghcr.io",
 		"two.example.com", "quay.io",
+		"one.example.com/team/scanner", "repo.example.com/images/scanner",
+		"one.example.com/team/nginx", "docker.io/nginx",
+		"m.daocloud.io/ghcr.io/acme", "quay.io/acme",
+		"port.example.com:5000", "quay.io",
+		"port.example.com", "ghcr.io",
 	))
 	for image, want := range map[string][]string{
-		"nginx":                                  nil,
-		"mirror.gcr.io/nginx":                    {"docker.io/library/nginx:latest"},
-		"mirror.gcr.io:8443/library/nginx":       {"docker.io/library/nginx:latest"},
-		"public.ecr.aws/docker/library/nginx:1":  {"docker.io/library/nginx:1"},
-		"public.ecr.aws/docker/libraryx/nginx:1": nil,
-		"docker.m.daocloud.io/kaspersky/x":       {"docker.io/kaspersky/x:latest"},
-		"m.daocloud.io/docker.io/kaspersky/x":    {"docker.io/kaspersky/x:latest"},
-		"m.daocloud.io/ghcr.io/a/b":              {"ghcr.io/a/b:latest"},
-		"m.daocloud.io/nohost/a":                 nil,
-		"harbor.example.com/dockerhub/a/b":       {"docker.io/a/b:latest"},
-		"harbor.example.com/dockerhubs/a/b":      {"quay.io/dockerhubs/a/b:latest"},
-		"proxy.example.com/hub/a":                {"harbor.example.com/dockerhub/a:latest", "docker.io/library/a:latest"},
-		"far.example.com/a":                      {"proxy.example.com/hub/a:latest", "harbor.example.com/dockerhub/a:latest", "docker.io/library/a:latest"},
-		"farther.example.com/a":                  {"far.example.com/a:latest", "proxy.example.com/hub/a:latest", "harbor.example.com/dockerhub/a:latest"},
-		"two.example.com/a":                      {"ghcr.io/a:latest", "quay.io/a:latest"},
+		"nginx":                                       nil,
+		"mirror.gcr.io/nginx":                         {"docker.io/library/nginx:latest"},
+		"mirror.gcr.io:8443/library/nginx":            {"docker.io/library/nginx:latest"},
+		"public.ecr.aws/docker/library/nginx:1":       {"docker.io/library/nginx:1"},
+		"public.ecr.aws/docker/libraryx/nginx:1":      nil,
+		"docker.m.daocloud.io/kaspersky/x":            {"docker.io/kaspersky/x:latest"},
+		"m.daocloud.io/docker.io/kaspersky/x":         {"docker.io/kaspersky/x:latest"},
+		"m.daocloud.io/ghcr.io/a/b":                   {"ghcr.io/a/b:latest"},
+		"m.daocloud.io/nohost/a":                      nil,
+		"harbor.example.com/dockerhub/a/b":            {"docker.io/a/b:latest"},
+		"harbor.example.com/dockerhubs/a/b":           {"quay.io/dockerhubs/a/b:latest"},
+		"proxy.example.com/hub/a":                     {"harbor.example.com/dockerhub/a:latest", "docker.io/library/a:latest"},
+		"far.example.com/a":                           {"proxy.example.com/hub/a:latest", "harbor.example.com/dockerhub/a:latest", "docker.io/library/a:latest"},
+		"farther.example.com/a":                       {"far.example.com/a:latest", "proxy.example.com/hub/a:latest", "harbor.example.com/dockerhub/a:latest"},
+		"one.example.com/team/scanner:1":              {"repo.example.com/images/scanner:1"}, // the copy of one repository
+		"one.example.com/team/scanner/x":              {"repo.example.com/images/scanner/x:latest"},
+		"one.example.com/team/scanners":               nil,
+		"one.example.com/team/nginx":                  {"docker.io/library/nginx:latest"},
+		"m.daocloud.io/ghcr.io/acme/x":                {"quay.io/acme/x:latest"}, // longer than m.daocloud.io/ghcr.io
+		"m.daocloud.io/ghcr.io":                       nil,
+		"m.daocloud.io:8443/registry-1.docker.io/a/b": {"docker.io/a/b:latest"},
+		"port.example.com:5000/a":                     {"quay.io/a:latest", "ghcr.io/a:latest"},
+		"port.example.com:5001/a":                     {"ghcr.io/a:latest"},
+		"two.example.com/a":                           {"ghcr.io/a:latest", "quay.io/a:latest"},
 	} {
 		r, err := imageref.Parse(image)
 		require.NoError(t, err)
@@ -65,10 +79,26 @@ func TestUndoEndsInALoop(t *testing.T) {
 }
 
 func TestFindLoop(t *testing.T) {
-	assert.Nil(t, imageref.FindLoop(mirrors(t, "a.example.com", "docker.io", "b.example.com", "a.example.com")))
-	assert.Equal(t, []int{0, 2}, imageref.FindLoop(mirrors(t, "a.example.com", "b.example.com", "c.example.com", "docker.io", "b.example.com", "a.example.com")))
-	assert.Equal(t, []int{0}, imageref.FindLoop(mirrors(t, "a.example.com", "a.example.com/x")), "it would grow for ever")
-	assert.Equal(t, []int{0}, imageref.FindLoop(mirrors(t, "docker.io", "mirror.gcr.io")), "by way of a built-in mirror")
+	for _, c := range []struct {
+		shows   string
+		mirrors []string
+		loop    []int
+	}{
+		{"a chain", []string{"a.example.com", "docker.io", "b.example.com", "a.example.com"}, nil},
+		{"there and back", []string{"a.example.com", "b.example.com", "c.example.com", "docker.io", "b.example.com", "a.example.com"}, []int{0, 2}},
+		{"it would grow for ever", []string{"a.example.com", "a.example.com/x"}, []int{0}},
+		{"by way of a built-in mirror", []string{"docker.io", "mirror.gcr.io"}, []int{0}},
+		{"by way of a longer prefix", []string{"docker.io", "public.ecr.aws/docker"}, []int{0}},
+		{"of a part of what is mirrored", []string{"a.example.com", "b.example.com", "b.example.com/x", "a.example.com/x"}, []int{0, 1}},
+		{"by way of m.daocloud.io", []string{"docker.io", "m.daocloud.io/docker.io"}, []int{0}},
+		{"another part of the same registry", []string{"a.example.com/hub", "docker.io", "docker.io/acme", "a.example.com/acme"}, nil},
+		{"a part that moves on", []string{"a.example.com", "docker.io", "docker.io/acme", "a.example.com/team/acme"}, nil},
+		{"a part that ends", []string{"a.example.com/x", "b.example.com", "b.example.com/y", "a.example.com"}, nil},
+		{"another port", []string{"a.example.com", "b.example.com", "b.example.com:5000", "a.example.com"}, nil},
+		{"an upstream's port", []string{"a.example.com", "b.example.com:5000", "b.example.com", "a.example.com"}, []int{0, 1}},
+	} {
+		assert.Equal(t, c.loop, imageref.FindLoop(mirrors(t, c.mirrors...)), c.shows)
+	}
 }
 
 func TestParseMirrorRefuses(t *testing.T) {

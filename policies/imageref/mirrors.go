@@ -95,14 +95,11 @@ func (m *Mirrors) Steps(r Reference) []Step {
 
 // rewrite returns what the longest prefix makes of the reference.
 func (m *Mirrors) rewrite(r Reference) []Step {
-	if s, ok := fromDaocloud(r); ok {
-		return []Step{s}
-	}
 	var (
 		rewritten []Step
 		longest   = -1
 	)
-	for _, mirror := range m.candidates(r.Host) {
+	for _, mirror := range m.candidates(r) {
 		if longest >= 0 && len(mirror.prefix.path) < longest {
 			break
 		}
@@ -115,70 +112,33 @@ func (m *Mirrors) rewrite(r Reference) []Step {
 
 // candidates returns the mirrors whose prefix has the host, with or without its
 // port, the longest prefix first.
-func (m *Mirrors) candidates(host string) []Mirror {
-	name, port := splitPort(host)
-	if port == "" {
-		return m.byHost[host]
+func (m *Mirrors) candidates(r Reference) []Mirror {
+	name, port := splitPort(r.Host)
+	found := m.byHost[r.Host]
+	if port == "" && name != daocloud {
+		return found
 	}
-	withPort, without := m.byHost[host], m.byHost[name]
-	if withPort == nil || without == nil {
-		return append(withPort, without...)
+	found = slices.Clone(found)
+	if port != "" {
+		found = append(found, m.byHost[name]...)
 	}
-	both := slices.Concat(withPort, without)
-	slices.SortStableFunc(both, func(a, b Mirror) int { return cmp.Compare(len(b.prefix.path), len(a.prefix.path)) })
-	return both
+	if mirror, ok := daocloudMirror(r.Host, r.Path); ok {
+		found = append(found, mirror)
+	}
+	slices.SortStableFunc(found, func(a, b Mirror) int { return cmp.Compare(len(b.prefix.path), len(a.prefix.path)) })
+	return found
 }
 
-// fromDaocloud undoes m.daocloud.io/HOST/….
-func fromDaocloud(r Reference) (Step, bool) {
-	name, _ := splitPort(r.Host)
-	host, path, ok := strings.Cut(r.Path, "/")
-	if name != daocloud || !ok || !looksLikeHost(host) {
-		return Step{}, false
+// daocloudMirror returns the mirror m.daocloud.io/HOST for a path at m.daocloud.io.
+func daocloudMirror(at, path string) (Mirror, bool) {
+	name, _ := splitPort(at)
+	host, _, _ := strings.Cut(path, "/")
+	if name != daocloud || !looksLikeHost(host) {
+		return Mirror{}, false
 	}
-	to := r
-	to.Host, to.Path = canonical(host, path)
-	return Step{From: r, To: to, Mirror: Mirror{text: [2]string{daocloud + "/" + host, to.Host}}}, true
-}
-
-// FindLoop returns the positions of declared mirrors that lead, alone, together or
-// by way of built-in ones, back to where they began; nil where none do.
-func FindLoop(declared []Mirror) []int {
-	f := loopFinder{mirrors: slices.Concat(declared, builtinMirrors)}
-	for start := range declared {
-		f.visited = make([]bool, len(f.mirrors))
-		if loop := f.follow(start, start); loop != nil {
-			loop = slices.DeleteFunc(loop, func(i int) bool { return i >= len(declared) })
-			slices.Sort(loop)
-			return loop
-		}
-	}
-	return nil
-}
-
-type loopFinder struct {
-	mirrors []Mirror
-	visited []bool
-}
-
-// follow goes from the upstream of a mirror into the prefixes above it, and returns
-// the way back to the start, if there is one.
-func (f *loopFinder) follow(from, start int) []int {
-	upstream := f.mirrors[from].upstream
-	for i, m := range f.mirrors {
-		if !m.prefix.holds(upstream.host, upstream.path) {
-			continue
-		}
-		if i == start {
-			return []int{from}
-		}
-		if f.visited[i] {
-			continue
-		}
-		f.visited[i] = true
-		if rest := f.follow(i, start); rest != nil {
-			return append(rest, from)
-		}
-	}
-	return nil
+	upstream := canonicalHost(host)
+	return Mirror{
+		prefix: location{host: daocloud, path: []string{host}}, upstream: location{host: upstream},
+		text: [2]string{daocloud + "/" + host, upstream},
+	}, true
 }

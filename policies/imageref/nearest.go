@@ -21,7 +21,7 @@ func (p Pattern) Distance(r Reference) (int, bool) {
 	if p.text == "" {
 		return farther, false
 	}
-	distance := p.pathDistance(strings.Split(r.Path, "/"))
+	distance := pathDistance(p.pathAt(r.Host), strings.Split(r.Path, "/"))
 	if !p.anyHost && !p.host.match(r.Host) {
 		distance += p.hostDistance(r.Host, distance)
 	}
@@ -67,12 +67,12 @@ func (p Pattern) spellsOutPath() bool {
 
 // pathDistance fits the segments to the pattern with the fewest slips, row by row as
 // one does for words: ** takes any number of segments for nothing.
-func (p Pattern) pathDistance(path []string) int {
+func pathDistance(pattern []segment, path []string) int {
 	row := make([]int, len(path)+1)
 	for i := 1; i <= len(path); i++ {
 		row[i] = farther
 	}
-	for _, s := range p.path {
+	for _, s := range pattern {
 		next := make([]int, len(path)+1)
 		for i := range next {
 			next[i] = farther

@@ -50,15 +50,15 @@ func parsePattern(text string) (Pattern, error) {
 	switch first := segments[0]; {
 	case first == "**":
 		p.anyHost = true
-		return p, p.parsePath(segments, false)
+		return p, p.parsePath(segments, hasDigest)
 	case len(segments) > 1 && looksLikeHost(first):
 		if p.host, err = parseHostPattern(first); err != nil {
 			return p, err
 		}
-		return p, p.parsePath(segments[1:], p.host.hasLiteral())
+		return p, p.parsePath(segments[1:], hasDigest || p.host.hasLiteral())
 	default:
 		p.host = hostPattern{labels: []glob{{literal: "docker"}, {literal: "io"}}, hub: true}
-		return p, p.parsePath(segments, false)
+		return p, p.parsePath(segments, hasDigest)
 	}
 }
 
@@ -118,16 +118,11 @@ func (p *Pattern) parsePath(segments []string, literal bool) error {
 	case deep > maxDeep:
 		return fmt.Errorf("it has more than %d **", maxDeep)
 	}
-	if p.host.isHub() && len(p.path) == 1 && !p.path[0].deep {
-		p.path = append([]segment{{glob: glob{literal: strings.TrimSuffix(hubLibrary, "/")}}}, p.path...)
+	p.hubPath = p.path
+	if len(p.path) == 1 && !p.path[0].deep {
+		p.hubPath = []segment{{glob: glob{literal: strings.TrimSuffix(hubLibrary, "/")}}, p.path[0]}
 	}
 	return nil
-}
-
-// isHub reports whether the host is Docker Hub and no other.
-func (h hostPattern) isHub() bool {
-	exact, ok := h.exact()
-	return ok && h.hub && exact == Hub
 }
 
 // hasLiteral reports whether some label has literal text.
@@ -154,7 +149,7 @@ func parseHostPattern(text string) (hostPattern, error) {
 	if strings.Contains(text, "**") {
 		return hostPattern{}, fmt.Errorf("%w; for any number of labels begin the host with *. as in *.example.com", errDeepPart)
 	}
-	name, port := splitPort(strings.TrimSuffix(strings.ToLower(text), ":443"))
+	name, port := splitPort(canonicalHost(text))
 	if !validHost(strings.ReplaceAll(text, "*", "x")) && !validSegment(strings.ReplaceAll(text, "*", "x")) {
 		return hostPattern{}, fmt.Errorf("%s can't be a registry's host", quote(text))
 	}
@@ -164,8 +159,5 @@ func parseHostPattern(text string) (hostPattern, error) {
 		h.labels = append(h.labels, newGlob(label))
 	}
 	h.hub = h.standsForHub()
-	if _, exact := h.exact(); exact && h.hub {
-		h.labels = []glob{{literal: "docker"}, {literal: "io"}}
-	}
 	return h, nil
 }

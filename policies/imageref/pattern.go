@@ -11,8 +11,9 @@ type Pattern struct {
 	anyHost bool // a leading **/
 	host    hostPattern
 	path    []segment
-	tag     *glob  // nil: any
-	digest  string // "": any
+	hubPath []segment // at Docker Hub, where one segment lies below library
+	tag     *glob     // nil: any
+	digest  string    // "": any
 }
 
 // segment is one segment of a pattern's path.
@@ -39,7 +40,15 @@ func (p Pattern) Match(r Reference) bool {
 	if p.text == "" || !p.anyHost && !p.host.match(r.Host) {
 		return false
 	}
-	return p.matchVersion(r) && matchPath(p.path, strings.Split(r.Path, "/"))
+	return p.matchVersion(r) && matchPath(p.pathAt(r.Host), strings.Split(r.Path, "/"))
+}
+
+// pathAt is the path that is meant at a host.
+func (p Pattern) pathAt(host string) []segment {
+	if host == Hub && !p.anyHost {
+		return p.hubPath
+	}
+	return p.path
 }
 
 // matchVersion reports whether tag and digest are among those meant.

@@ -38,6 +38,13 @@ func TestPatternMatches(t *testing.T) {
 		"ghcr.io/a@" + digestA:             {yes: []string{"ghcr.io/a@" + digestA, "ghcr.io/a:7@" + digestA}, no: []string{"ghcr.io/a", "ghcr.io/b@" + digestA}},
 		"ghcr.io:5000/a":                   {yes: []string{"ghcr.io:5000/a"}, no: []string{"ghcr.io/a", "ghcr.io:5001/a"}},
 		"ghcr.io/a":                        {yes: []string{"ghcr.io/a", "ghcr.io:5000/a", "ghcr.io:443/a"}},
+		"ghcr.io:0443/a":                   {yes: []string{"ghcr.io/a", "ghcr.io:5000/a"}},
+		"ghcr.io:05000/a":                  {yes: []string{"ghcr.io:5000/a"}, no: []string{"ghcr.io/a"}},
+		"docker.io:5000/acme/x":            {yes: []string{"docker.io:5000/acme/x"}, no: []string{"acme/x"}},
+		"index.docker.io/nginx":            {yes: []string{"nginx", "docker.io:5000/nginx"}, no: []string{"docker.io/acme/nginx"}},
+		"docker.*/nginx":                   {yes: []string{"nginx", "docker.example/nginx"}, no: []string{"docker.example/library/nginx", "acme/nginx"}},
+		"*:5000/acme/**":                   {yes: []string{"localhost:5000/acme/x"}, no: []string{"acme/x", "localhost:5001/acme/x", "a.io:5000/acme/x"}},
+		"**@" + digestA:                    {yes: []string{"nginx@" + digestA, "ghcr.io/a/b:1@" + digestA}, no: []string{"nginx"}},
 		"*.docker.io/acme/x":               {yes: []string{"acme/x"}},
 	} {
 		p := parsePattern(t, pattern)
@@ -94,7 +101,7 @@ func indexed(x *imageref.Index, r imageref.Reference) []int {
 
 // patternTexts and referenceTexts share a small alphabet, so that they often meet.
 func patternTexts() *rapid.Generator[string] {
-	host := rapid.SampledFrom([]string{"", "", "**/", "docker.io/", "a.io/", "*.io/", "*.a.io/", "a.*/", "a.io:5/", "*.a.io:5/", "b*.a.io/", "index.docker.io/", "*.docker.io/"})
+	host := rapid.SampledFrom([]string{"", "", "**/", "docker.io/", "a.io/", "*.io/", "*.a.io/", "a.*/", "a.io:5/", "*.a.io:5/", "b*.a.io/", "index.docker.io/", "*.docker.io/", "docker.*/", "docker.io:5/", "a.io:05/"})
 	segment := rapid.SampledFrom([]string{"a", "b", "ab", "library", "**", "**", "*", "a*", "*a", "*b*", "a*b", "*aba*"})
 	suffix := rapid.SampledFrom([]string{"", "", "", ":1", ":1*", ":*2", "@" + digestA, ":1@" + digestA})
 	return rapid.Custom(func(t *rapid.T) string {
@@ -104,7 +111,7 @@ func patternTexts() *rapid.Generator[string] {
 }
 
 func referenceTexts() *rapid.Generator[string] {
-	host := rapid.SampledFrom([]string{"", "a.io/", "b.a.io/", "c.b.a.io/", "a.io:5/", "bb.a.io:5/", "docker.io:5/", "ghcr.io/"})
+	host := rapid.SampledFrom([]string{"", "a.io/", "b.a.io/", "c.b.a.io/", "a.io:5/", "bb.a.io:5/", "docker.io:5/", "index.docker.io:5/", "a.io:05/", "ghcr.io/"})
 	segment := rapid.SampledFrom([]string{"a", "b", "ab", "aab", "ababa", "library", "xaba"})
 	suffix := rapid.SampledFrom([]string{"", ":1", ":12", ":2", "@" + digestA, ":1@" + digestA})
 	return rapid.Custom(func(t *rapid.T) string {

@@ -17,6 +17,9 @@ var hubAliases = []string{"index.docker.io", "registry-1.docker.io", "registry.h
 // defaultTag is meant where neither tag nor digest is given.
 const defaultTag = "latest"
 
+// defaultPort is meant where a host has none.
+const defaultPort = "443"
+
 // Reference is a canonical image reference. Two references are to the same image
 // exactly if they are equal.
 type Reference struct {
@@ -50,12 +53,20 @@ func canonical(host, path string) (string, string) {
 	return host, path
 }
 
+// canonicalHost folds upper case, the zeros before a port (0443 is dialled as 443), the
+// port that is meant anyhow, and Docker Hub's other names. It takes the host of a pattern
+// too.
 func canonicalHost(host string) string {
-	host = strings.TrimSuffix(strings.ToLower(host), ":443")
-	if slices.Contains(hubAliases, host) {
+	name, port := splitPort(strings.ToLower(host))
+	port = strings.TrimLeft(port, "0")
+	switch {
+	case port != "" && port != defaultPort:
+		return name + ":" + port
+	case slices.Contains(hubAliases, name):
 		return Hub
+	default:
+		return name
 	}
-	return host
 }
 
 // splitPort separates a host from its port, "" where it has none.

@@ -59,7 +59,7 @@ func compilePhase(path *field.Path, zone *time.Location, object *v1alpha1.Phase)
 		errs = append(errs, field.Invalid(path.Child("effective"), object.Effective, err.Error()))
 	}
 	p.Instant = instant
-	if day, err := time.Parse(time.DateOnly, object.Effective); err == nil {
+	if day, isDay, err := Parse(object.Effective); err == nil && isDay {
 		p.date = day
 	}
 	for _, use := range []struct {

@@ -72,6 +72,7 @@ func TestInstant(t *testing.T) {
 	}
 	for effective, why := range map[string]string{
 		"2024-02-30": "is neither a date", "2024-13-01": "is neither a date", "20240101": "is neither a date", "": "is neither a date", "2024-01-01T25:00:00Z": "is neither a date",
+		"2024-01-01T4:00:00Z": "is neither a date", "2024-01-01T04:00:00,5Z": "is neither a date", "2024-01-01 04:00:00Z": "is neither a date", "2024-01-01T04:00Z": "is neither a date", "2024-01-01T04:00:00": "is neither a date",
 	} {
 		_, err := schedule.Instant(effective, time.UTC)
 		require.ErrorContains(t, err, why, effective)

@@ -58,12 +58,15 @@ func (s *search) tooDeep(path string, value any) {
 	}
 }
 
-// templateImages reads a map that looks like a pod spec; nothing where it doesn't.
+// templateImages reads a map that looks like a pod spec; nothing where it doesn't. A
+// list whose items state no image as text is something else, such as an operator's
+// settings that have repository and tag apart.
 func templateImages(path string, fields map[string]any) []Image {
 	var images []Image
 	for _, list := range templateLists {
-		if items, ok := fields[list].([]any); ok {
-			images = append(images, listImages(path, list, mapsOf(items), statedImage)...)
+		items, _ := fields[list].([]any)
+		if found := listImages(path, list, mapsOf(items), statedImage); slices.ContainsFunc(found, readable) {
+			images = append(images, found...)
 		}
 	}
 	if len(images) == 0 {
@@ -94,6 +97,8 @@ func statedImage(img *Image, item map[string]any) bool {
 	}
 	return containerImage(img, item)
 }
+
+func readable(img Image) bool { return img.Unreadable == "" }
 
 var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 

@@ -128,7 +128,9 @@ func TestByStructure(t *testing.T) {
 		`{spec: {containers: {a: {image: x}}}}`:                     nil,
 		`{spec: {containers: [x, 5, {name: a}]}}`:                   nil,
 		`{spec: {volumes: [{name: v, image: {reference: yy}}]}}`:    nil,
-		`{spec: {containers: [{name: a, image: 5}]}}`:               {"spec.containers[0].image !there is a number where text should be"},
+		`{spec: {containers: [{name: a, image: 5}]}}`:               nil,
+		`{spec: {containers: [{image: {repository: x, tag: y}}]}}`:  nil,
+		`{spec: {containers: [{image: x}, {image: 5}]}}`:            {"spec.containers[0].image =x", "spec.containers[1].image !there is a number where text should be"},
 		`{spec: {"a.b/c": {containers: [{name: a, image: x}]}}}`:    {`spec["a.b/c"].containers[0].image a=x`},
 		`{spec: {list: [{containers: [{name: a, image: x}]}, {}]}}`: {"spec.list[0].containers[0].image a=x"},
 	} {

@@ -20,7 +20,7 @@ var (
 	patternSegments = rapid.OneOf(segments, rapid.SampledFrom([]string{"**", "*", "ac*", "*ent", "sc*n*", "lib*", "*o*"}))
 	patternSuffixes = rapid.SampledFrom([]string{"", "", "", ":1", ":1.*", "@" + Digest})
 
-	imageHosts = rapid.OneOf(hosts, rapid.SampledFrom([]string{"", "", "docker.io", "index.docker.io", "registry-1.docker.io:443", "DOCKER.io", "REG.acme.io", "mirror.gcr.io",
+	imageHosts = rapid.OneOf(hosts, rapid.SampledFrom([]string{"", "", "docker.io", "index.docker.io", "registry-1.docker.io:443", "registry-1.docker.io:0443", "DOCKER.io", "REG.acme.io", "mirror.gcr.io",
 		"m.daocloud.io/reg.acme.io", "m.daocloud.io/docker.io", "public.ecr.aws/docker/library", "reg.acme.io:8443", "mirror.example.com:99"}))
 	imageSegments = rapid.OneOf(segments, segments, rapid.SampledFrom([]string{"ub", "nginx", "aztec", "my-agent", "x.y"}))
 	imageSuffixes = rapid.SampledFrom([]string{"", "", ":1", ":1.2", ":V1", "@" + Digest, ":1@" + Digest})
@@ -105,8 +105,8 @@ func (l *List) meant(t *rapid.T) string {
 	image := strings.ReplaceAll(strings.Trim(strings.Join(all, "/"), "/"), "//", "/")
 	for range rapid.IntRange(0, 3).Draw(t, "mirrors") {
 		for _, m := range l.mirrors { // as undone, the other way round
-			if rest, ok := strings.CutPrefix(image, m.Upstream+"/"); ok {
-				image = m.Prefix + "/" + rest
+			if rest, ok := strings.CutPrefix(image, m.Upstream); ok && (rest == "" || rest[0] == '/') {
+				image = m.Prefix + rest
 			}
 		}
 	}
