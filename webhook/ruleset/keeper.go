@@ -71,10 +71,27 @@ func (k *Keeper) Start(ctx context.Context) error {
 		if err := k.compile(ctx); err != nil {
 			return err
 		}
+		if !k.await(ctx) {
+			return nil
+		}
+	}
+}
+
+// await waits for a change, and meanwhile keeps the metric of the next transition up to
+// date; false where the context ends.
+func (k *Keeper) await(ctx context.Context) bool {
+	for {
+		var passed <-chan time.Time // nil, for ever, where no transition is to come
+		if next, ok := k.Rules().NextTransition(time.Now()); ok {
+			passed = time.After(time.Until(next))
+		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return false
 		case <-k.dirty:
+			return true
+		case <-passed:
+			recordTransition(k.Rules(), time.Now())
 		}
 	}
 }
@@ -145,7 +162,9 @@ func (k *Keeper) read(ctx context.Context) (policies.Source, error) {
 	return policies.Source{Vendors: vendors.Items, Policies: vp.Items, Waivers: waivers.Items}, nil
 }
 
-// sameRules reports whether two versions of an object compile to the same.
+// sameRules reports whether two versions of an object compile to the same. After a gap in
+// a watch, one that was deleted and made again comes as a change of the one before, and
+// both are of the first generation.
 func sameRules(before, after client.Object) bool {
-	return before.GetGeneration() == after.GetGeneration() && maps.Equal(before.GetLabels(), after.GetLabels())
+	return before.GetUID() == after.GetUID() && before.GetGeneration() == after.GetGeneration() && maps.Equal(before.GetLabels(), after.GetLabels())
 }

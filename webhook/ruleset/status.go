@@ -94,13 +94,14 @@ func (w *StatusWriter) write(ctx context.Context) time.Duration {
 	now := w.clock()
 	err := w.writeAll(ctx, compiled, now)
 	switch {
+	case ctx.Err() != nil:
+		return retryAfter // somebody else leads
 	case errors.Is(err, errStale):
 		return staleAfter
 	case err != nil:
 		logf.FromContext(ctx).Error(err, "status can't be written; trying again", "in", retryAfter)
 		return retryAfter
 	}
-	recordTransition(compiled.Rules, now)
 	if next, ok := compiled.Rules.NextTransition(now); ok && next.Sub(now) < resync {
 		return next.Sub(now)
 	}

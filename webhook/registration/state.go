@@ -1,0 +1,83 @@
+package registration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/policies/prefilter"
+)
+
+// State says whether the API server calls the webhook and, if not, why.
+type State struct {
+	Looked     bool // false while a new leader doesn't know yet
+	Registered bool
+	Reason     string
+	RuleSet    string // digest of the rule set that the configuration covers
+	Prefilter  string // its size, "" where there is none
+	Unfiltered string // why there is none
+}
+
+// describe says which prefilter the state has, or why there is none.
+func (s *State) describe(filter *prefilter.Prefilter, err error) {
+	if err != nil {
+		s.Unfiltered = err.Error()
+		prefilterTokens.Set(0)
+		return
+	}
+	s.Prefilter = fmt.Sprintf("%d tokens, searched in up to %d characters of images", filter.Tokens, filter.MaxText)
+	prefilterTokens.Set(float64(filter.Tokens))
+}
+
+// State returns how things stand.
+func (r *Registrar) State() State {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state
+}
+
+// Changed receives after the state changed.
+func (r *Registrar) Changed() <-chan struct{} { return r.changed }
+
+// settleIn is how long a new leader may lack what it needs, such as its certificate,
+// before that is told. The configuration of the leader before is in force meanwhile: to
+// say of every object that it isn't enforced, and a moment later that it is, would be
+// wrong, and two writes for each.
+const settleIn = 10 * time.Second
+
+// settling reports whether an error only says that this leader has just begun.
+func (r *Registrar) settling(err error) bool {
+	notYet := errNotYet("")
+	return errors.As(err, &notYet) && !r.State().Looked && r.options.Clock().Before(r.leadingSince.Add(settleIn))
+}
+
+// report keeps the state and tells of it where it is new.
+func (r *Registrar) report(ctx context.Context, state State, err error) {
+	state.Looked, state.Registered = !r.settling(err), err == nil
+	if err != nil {
+		state.Reason = err.Error()
+	}
+	r.mu.Lock()
+	before := r.state
+	r.state = state
+	r.mu.Unlock()
+	registered.Set(map[bool]float64{true: 1}[state.Registered])
+	prefiltered.Set(map[bool]float64{true: 1}[state.Registered && state.Prefilter != ""])
+	if before == state {
+		return
+	}
+	r.changed.Fire()
+	log := logf.FromContext(ctx).WithValues("configuration", Name)
+	if notYet := errNotYet(""); err == nil {
+		log.Info("webhook configuration in place")
+	} else if _, ok := errors.AsType[errPaused](err); ok {
+		log.Info("WARNING: nothing is refused or warned of", "reason", err.Error())
+	} else if errors.As(err, &notYet) {
+		log.Info("webhook configuration not written yet", "reason", err.Error())
+	} else {
+		log.Error(err, "webhook configuration can't be kept; trying again")
+	}
+}
