@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -22,8 +23,12 @@ const propagation = 100 * time.Millisecond
 // write applies the configuration where it differs, and not at once over a newer
 // version's.
 func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) error {
+	want, err := typed(configuration)
+	if err != nil {
+		return err
+	}
 	var current admissionv1.ValidatingWebhookConfiguration
-	err := r.live.Get(ctx, client.ObjectKey{Name: Name}, &current)
+	err = r.live.Get(ctx, client.ObjectKey{Name: Name}, &current)
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}
@@ -31,12 +36,11 @@ func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebho
 		if err := r.yield(current.Annotations[VersionAnnotation]); err != nil {
 			return err
 		}
-		same, err := upToDate(&current, configuration)
-		if err != nil || same {
-			return err
+		if upToDate(&current, want) {
+			return nil
 		}
 	}
-	if err := r.put(ctx, configuration); err != nil {
+	if err := r.put(ctx, configuration, want); err != nil {
 		return err
 	}
 	select {
@@ -50,25 +54,21 @@ func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebho
 // what they added beside it: a condition that is never true would switch an entry off,
 // and a second way to reach the webhook makes the whole invalid. So where the outcome
 // differs the entries are written as a whole.
-func (r *Registrar) put(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) error {
+func (r *Registrar) put(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration, want *admissionv1.ValidatingWebhookConfiguration) error {
 	applied := r.client.Apply(ctx, configuration, client.FieldOwner(FieldManager), client.ForceOwnership)
 	if applied != nil && !apierrors.IsInvalid(applied) {
 		return applied
 	}
 	var current admissionv1.ValidatingWebhookConfiguration
 	if err := r.live.Get(ctx, client.ObjectKey{Name: Name}, &current); err != nil {
-		if applied != nil {
-			return applied
-		}
-		return err
+		return cmp.Or(applied, err)
 	}
-	same, err := upToDate(&current, configuration)
-	if err != nil || same {
-		return err
+	if upToDate(&current, want) {
+		return nil
 	}
 	whole, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"resourceVersion": current.ResourceVersion},
-		"webhooks": configuration.Webhooks,
+		"webhooks": want.Webhooks,
 	})
 	if err != nil {
 		return err
@@ -76,22 +76,25 @@ func (r *Registrar) put(ctx context.Context, configuration *ac.ValidatingWebhook
 	return r.client.Patch(ctx, &current, client.RawPatch(types.MergePatchType, whole), client.FieldOwner(FieldManager))
 }
 
-// upToDate reports whether the object has all that would be applied. All fields with
-// a default are applied, so that they compare.
-func upToDate(current *admissionv1.ValidatingWebhookConfiguration, apply any) (bool, error) {
-	raw, err := json.Marshal(apply)
+// typed is the object that an apply configuration describes. Applying puts the answer
+// into the configuration, so that it tells what was wanted only before.
+func typed(configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) (*admissionv1.ValidatingWebhookConfiguration, error) {
+	raw, err := json.Marshal(configuration)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	var want admissionv1.ValidatingWebhookConfiguration
-	if err := json.Unmarshal(raw, &want); err != nil {
-		return false, err
-	}
+	want := &admissionv1.ValidatingWebhookConfiguration{}
+	return want, json.Unmarshal(raw, want)
+}
+
+// upToDate reports whether the object has all that is wanted. All fields with a default
+// are applied, so that they compare.
+func upToDate(current, want *admissionv1.ValidatingWebhookConfiguration) bool {
 	for key, value := range want.Annotations {
 		if current.Annotations[key] != value {
-			return false, nil
+			return false
 		}
 	}
 	return equality.Semantic.DeepEqual(current.Webhooks, want.Webhooks) &&
-		slices.ContainsFunc(current.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == want.OwnerReferences[0].UID }), nil
+		slices.ContainsFunc(current.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == want.OwnerReferences[0].UID })
 }

@@ -31,7 +31,7 @@ type observation struct {
 	compiled     *Compiled
 	now          time.Time
 	namespaces   []policies.Namespace
-	resources    []string
+	resources    []string // nil while nobody has looked
 	registration registration.State
 	skewed       bool
 	ahead        time.Duration
@@ -110,7 +110,9 @@ func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 		"the leader's clock is "+o.ahead.Round(time.Second).String()+" ahead of the API server's; phases begin by each replica's clock", "the leader's clock agrees with the API server's")
 	o.setPrefiltered(&s.Conditions, p.Generation)
 	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) // far fewer
-	s.Resources = o.resources
+	if o.resources != nil {
+		s.Resources = o.resources
+	}
 	if o.tally != nil {
 		found := o.tally.Policies[p.Name]
 		s.Findings = &found

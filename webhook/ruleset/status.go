@@ -51,7 +51,7 @@ type Circumstances struct {
 	// Skew says whether this replica's clock is too far from the API server's, and how
 	// far it is ahead.
 	Skew func() (bool, time.Duration)
-	// Resources are those that admission covers.
+	// Resources are those that admission covers, nil while nobody has looked.
 	Resources func() []string
 	// Tally counts the audit's findings, nil while it hasn't.
 	Tally func() *policies.Tally

@@ -226,7 +226,10 @@ func (c *controller) register(context.Context) error {
 	})
 	status := ruleset.NewStatusWriter(c.keeper, c.mgr.GetClient(), time.Now, ruleset.Circumstances{
 		Resources: func() []string {
-			found, _ := c.discovery.Resources()
+			found, looked := c.discovery.Resources()
+			if !looked {
+				return nil
+			}
 			return registration.Resources(found)
 		},
 		Registration: c.registrar.State,
