@@ -91,7 +91,7 @@ func (k *Kinds) vendor(ctx context.Context, review *admissionv1.AdmissionRequest
 	if err != nil {
 		return errored(http.StatusInternalServerError, err)
 	}
-	return check(ctx, review, k.Self, func(v, _ *v1alpha1.RestrictedVendor) (field.ErrorList, []string) {
+	return check(review, k.Self, func(v, _ *v1alpha1.RestrictedVendor) (field.ErrorList, []string) {
 		return policies.ValidateRestrictedVendor(v), policies.OddRestrictedVendor(v)
 	}, func(v *v1alpha1.RestrictedVendor) []string {
 		return k.Preview.Vendor(ctx, v, there.policies.Items, there.waivers.Items)
@@ -103,7 +103,7 @@ func (k *Kinds) policy(ctx context.Context, review *admissionv1.AdmissionRequest
 	if err != nil {
 		return errored(http.StatusInternalServerError, err)
 	}
-	return check(ctx, review, k.Self, func(p, _ *v1alpha1.VendorPolicy) (field.ErrorList, []string) {
+	return check(review, k.Self, func(p, _ *v1alpha1.VendorPolicy) (field.ErrorList, []string) {
 		return policies.ValidateVendorPolicy(p, there.policies.Items), policies.OddVendorPolicy(p, there.vendors.Items)
 	}, func(p *v1alpha1.VendorPolicy) []string {
 		return k.Preview.Policy(ctx, p, there.vendors.Items, there.policies.Items, there.waivers.Items)
@@ -115,7 +115,7 @@ func (k *Kinds) waiver(ctx context.Context, review *admissionv1.AdmissionRequest
 	if err != nil {
 		return errored(http.StatusInternalServerError, err)
 	}
-	response := check(ctx, review, k.Self, func(w, old *v1alpha1.VendorWaiver) (field.ErrorList, []string) {
+	response := check(review, k.Self, func(w, old *v1alpha1.VendorWaiver) (field.ErrorList, []string) {
 		return policies.ValidateVendorWaiver(w, old, k.Clock()), policies.OddVendorWaiver(w, there.vendors.Items)
 	}, func(w *v1alpha1.VendorWaiver) []string {
 		return k.Preview.Waiver(ctx, w, there.vendors.Items, there.policies.Items)
@@ -132,7 +132,7 @@ func (k *Kinds) waiver(ctx context.Context, review *admissionv1.AdmissionRequest
 func check[T any, O interface {
 	*T
 	metav1.Object
-}](ctx context.Context, review *admissionv1.AdmissionRequest, self string, validate func(object, old O) (field.ErrorList, []string), preview func(object O) []string) admission.Response {
+}](review *admissionv1.AdmissionRequest, self string, validate func(object, old O) (field.ErrorList, []string), preview func(object O) []string) admission.Response {
 	object, old, err := decodeBoth[T, O](review)
 	if err != nil {
 		return errored(http.StatusBadRequest, err)

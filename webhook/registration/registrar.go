@@ -112,9 +112,6 @@ func (r *Registrar) Start(ctx context.Context) error {
 	for {
 		pause := resync
 		state, err := r.apply(ctx)
-		if ctx.Err() != nil {
-			return nil // somebody else leads, and will tell
-		}
 		r.report(ctx, state, err)
 		if err != nil {
 			pause = retryAfter

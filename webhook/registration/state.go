@@ -56,6 +56,9 @@ func (r *Registrar) settling(err error) bool {
 
 // report keeps the state and tells of it where it is new.
 func (r *Registrar) report(ctx context.Context, state State, err error) {
+	if ctx.Err() != nil {
+		return // somebody else leads, and will tell
+	}
 	state.Looked, state.Registered = !r.settling(err), err == nil
 	if err != nil {
 		state.Reason = err.Error()

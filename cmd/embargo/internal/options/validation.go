@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"embargo.dev/audit/workloadreports"
@@ -81,7 +81,7 @@ func isSegment(name string) []string {
 	if name == "" {
 		return []string{"want the name of a ClusterRole"}
 	}
-	return path.IsValidPathSegmentName(name)
+	return content.IsPathSegmentName(name)
 }
 
 // addresses checks where is listened, and where the API server looks.
