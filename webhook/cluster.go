@@ -55,7 +55,11 @@ func (w *Workloads) carried(ctx context.Context, namespace string, ref *workload
 	owner.SetGroupVersionKind(kind)
 	err = w.Live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, owner)
 	switch {
-	case apierrors.IsNotFound(err), apierrors.IsForbidden(err), meta.IsNoMatchError(err):
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return nil, nil
+	case apierrors.IsForbidden(err):
+		logf.FromContext(ctx).Info("WARNING: a controller owner may not be read, so what it makes counts as introduced; grant the right by aggregation to the role view",
+			"kind", kind.GroupKind().String(), "namespace", namespace, "reason", err.Error())
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading the controller owner %s %s/%s: %w", ref.Kind, namespace, ref.Name, err)

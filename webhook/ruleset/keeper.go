@@ -32,6 +32,7 @@ type Keeper struct {
 	compiled atomic.Pointer[Compiled]
 	dirty    trigger.Trigger
 	swapped  trigger.Broadcast
+	moved    trigger.Broadcast
 }
 
 // NewKeeper returns a Keeper that reads from the cache once it is started.
@@ -54,6 +55,10 @@ func (k *Keeper) Compiled() *Compiled { return k.compiled.Load() }
 // Follow returns a channel that receives after a rule set was swapped in. Several
 // swaps in short order may be told as one.
 func (k *Keeper) Follow() <-chan struct{} { return k.swapped.Follow() }
+
+// FollowNamespaces returns a channel that receives after namespaces came, went or changed
+// their labels.
+func (k *Keeper) FollowNamespaces() <-chan struct{} { return k.moved.Follow() }
 
 // NeedLeaderElection says that every replica compiles for itself.
 func (k *Keeper) NeedLeaderElection() bool { return false }
@@ -112,10 +117,21 @@ func (k *Keeper) watch(ctx context.Context) error {
 		}
 	}
 	// Decisions need the labels of namespaces; ready means that they are there.
-	if _, err := k.cache.GetInformer(ctx, namespaceMetadata()); err != nil {
+	informer, err := k.cache.GetInformer(ctx, namespaceMetadata())
+	if err != nil {
 		return fmt.Errorf("watching namespaces: %w", err)
 	}
-	return nil
+	_, err = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: func(any) { k.moved.Fire() },
+		UpdateFunc: func(before, after any) {
+			old, ok := before.(client.Object)
+			if now, ok2 := after.(client.Object); ok && ok2 && !maps.Equal(old.GetLabels(), now.GetLabels()) {
+				k.moved.Fire()
+			}
+		},
+		DeleteFunc: func(any) { k.moved.Fire() },
+	})
+	return err
 }
 
 func namespaceMetadata() client.Object {
