@@ -5,17 +5,37 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"embargo.dev/policies/catalog"
 	"embargo.dev/policies/v1alpha1"
 )
+
+// TestAVendorThatIsNoLongerNamedStays: what is restricted must not change by an omission.
+func TestAVendorThatIsNoLongerNamedStays(t *testing.T) {
+	scheme := runtime.NewScheme()
+	require.NoError(t, errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)))
+	dropped := &v1alpha1.RestrictedVendor{ObjectMeta: metav1.ObjectMeta{Name: "dropped", Labels: map[string]string{listLabel: listBuiltin}}}
+	own := &v1alpha1.RestrictedVendor{ObjectMeta: metav1.ObjectMeta{Name: "own"}}
+	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(dropped, own).Build()
+	var log []string
+	ctx := logf.IntoContext(t.Context(), funcr.New(func(_, line string) { log = append(log, line) }, funcr.Options{}))
+	i := &Installer{Client: c, Vendors: []string{"kaspersky"}}
+	require.NoError(t, i.warnOfDropped(ctx))
+	require.Len(t, log, 1)
+	assert.Contains(t, log[0], "WARNING")
+	assert.Contains(t, log[0], "kubectl delete restrictedvendor dropped")
+	assert.NoError(t, c.Get(ctx, client.ObjectKeyFromObject(dropped), dropped))
+}
 
 // TestOneVendorKeepsNothingElseFromBeingInstalled: what is restricted must not hang on
 // the vendor that is first in the list.

@@ -99,7 +99,7 @@ func TestLookingIsBoundedToo(t *testing.T) {
 	}
 	lines := p.Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
 	assert.Contains(t, lines[0], "workloads looked at, there are more)")
-	assert.NotContains(t, lines[0], fmt.Sprint(many))
+	assert.NotContains(t, lines[0], "200000")
 }
 
 func TestAPreviewThatFailsIsInNobodysWay(t *testing.T) {
