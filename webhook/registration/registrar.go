@@ -55,7 +55,10 @@ type Registrar struct {
 	live    client.Reader
 	cache   cache.Cache
 
-	leadingSince time.Time // only the loop touches it and the filter
+	// Only the loop touches these.
+	leadingSince time.Time
+	failingSince time.Time // zero while it doesn't
+	said         string    // in the log
 	filter       filter
 
 	mu      sync.Mutex

@@ -42,16 +42,30 @@ func (r *Registrar) State() State {
 // Changed receives after the state changed.
 func (r *Registrar) Changed() <-chan struct{} { return r.changed }
 
-// settleIn is how long a new leader may lack what it needs, such as its certificate,
-// before that is told. The configuration of the leader before is in force meanwhile: to
-// say of every object that it isn't enforced, and a moment later that it is, would be
+// patience is how long a leader may lack what it needs, such as its certificate when it
+// is new, or may fail, before that is told. What was written before is in force meanwhile:
+// to say of every object that it isn't enforced, and a moment later that it is, would be
 // wrong, and two writes for each.
-const settleIn = 10 * time.Second
+const patience = 10 * time.Second
 
-// settling reports whether an error only says that this leader has just begun.
-func (r *Registrar) settling(err error) bool {
+// tooEarly reports whether an error may be over before it is worth telling.
+func (r *Registrar) tooEarly(err error) bool {
+	now, before := r.options.Clock(), r.State()
+	_, paused := errors.AsType[errPaused](err)
 	notYet := errNotYet("")
-	return errors.As(err, &notYet) && !r.State().Looked && r.options.Clock().Before(r.leadingSince.Add(settleIn))
+	switch {
+	case err == nil:
+		r.failingSince = time.Time{}
+		return false
+	case paused:
+		return false
+	case errors.As(err, &notYet):
+		return !before.Looked && now.Before(r.leadingSince.Add(patience))
+	}
+	if r.failingSince.IsZero() {
+		r.failingSince = now
+	}
+	return (before.Registered || !before.Looked) && now.Before(r.failingSince.Add(patience))
 }
 
 // report keeps the state and tells of it where it is new.
@@ -59,7 +73,11 @@ func (r *Registrar) report(ctx context.Context, state State, err error) {
 	if ctx.Err() != nil {
 		return // somebody else leads, and will tell
 	}
-	state.Looked, state.Registered = !r.settling(err), err == nil
+	r.log(ctx, err)
+	if r.tooEarly(err) {
+		return
+	}
+	state.Looked, state.Registered = true, err == nil
 	if err != nil {
 		state.Reason = err.Error()
 	}
@@ -69,17 +87,28 @@ func (r *Registrar) report(ctx context.Context, state State, err error) {
 	r.mu.Unlock()
 	registered.Set(map[bool]float64{true: 1}[state.Registered])
 	prefiltered.Set(map[bool]float64{true: 1}[state.Registered && state.Prefilter != ""])
-	if before == state {
+	if before != state {
+		r.changed.Fire()
+	}
+}
+
+// log writes how things went, where that is new.
+func (r *Registrar) log(ctx context.Context, err error) {
+	said := "in place"
+	if err != nil {
+		said = err.Error()
+	}
+	if said == r.said {
 		return
 	}
-	r.changed.Fire()
+	r.said = said
 	log := logf.FromContext(ctx).WithValues("configuration", Name)
 	if notYet := errNotYet(""); err == nil {
 		log.Info("webhook configuration in place")
 	} else if _, ok := errors.AsType[errPaused](err); ok {
-		log.Info("WARNING: nothing is refused or warned of", "reason", err.Error())
+		log.Info("WARNING: nothing is refused or warned of", "reason", said)
 	} else if errors.As(err, &notYet) {
-		log.Info("webhook configuration not written yet", "reason", err.Error())
+		log.Info("webhook configuration not written yet", "reason", said)
 	} else {
 		log.Error(err, "webhook configuration can't be kept; trying again")
 	}
