@@ -59,7 +59,7 @@ func (w *Workloads) carried(ctx context.Context, namespace string, ref *workload
 		return nil, nil
 	case apierrors.IsForbidden(err):
 		logf.FromContext(ctx).Info("WARNING: a controller owner may not be read, so what it makes counts as introduced; grant the right by aggregation to the role view",
-			"kind", kind.GroupKind().String(), "namespace", namespace, "reason", err.Error())
+			"kind", kind.GroupKind().String(), "namespace", namespace)
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading the controller owner %s %s/%s: %w", ref.Kind, namespace, ref.Name, err)
