@@ -39,8 +39,8 @@ func namespaceIn(ctx context.Context, reader client.Reader, name string) policie
 
 // carried returns the images that the controller owner carries, in the fields
 // that Embargo sees when the owner is written, and in its ControllerRevisions.
-// An owner that isn't there, is being deleted, or is of a kind that nobody checks
-// carries nothing: a reference to it proves nothing. The owner is read live: a
+// An owner that isn't there, may not be read, is being deleted, or is of a kind that
+// nobody checks carries nothing: a reference to it proves nothing. The owner is read live: a
 // stale cache would refuse the children of a change that was just admitted.
 func (w *Workloads) carried(ctx context.Context, namespace string, ref *workload.OwnerReference) ([]workload.Image, error) {
 	version, err := schema.ParseGroupVersion(ref.APIVersion)

@@ -142,12 +142,22 @@ func check[T any, O interface {
 	}
 	errs, odd := validate(object, old)
 	if len(errs) > 0 {
-		return refused(review, apierrors.NewInvalid(kindOf(review), object.GetName(), errs))
+		return refused(review, apierrors.NewInvalid(kindOf(review), object.GetName(), bounded(errs)))
 	}
 	if review.UserInfo.Username != self {
 		odd = append(odd, preview(object)...)
 	}
 	return admission.Allowed("").WithWarnings(warnings(odd)...)
+}
+
+// bounded keeps the first errors, and counts the rest: a list may have thousands of
+// patterns, and all of them the same mistake.
+func bounded(errs field.ErrorList) field.ErrorList {
+	if len(errs) <= maxTold {
+		return errs
+	}
+	rest := field.Invalid(field.NewPath("spec"), field.OmitValueType{}, fmt.Sprintf("and %d more", len(errs)-maxTold))
+	return append(errs[:maxTold:maxTold], rest)
 }
 
 func decodeBoth[T any, O interface {

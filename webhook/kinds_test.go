@@ -78,6 +78,17 @@ func TestOtherKindsAreNotDecided(t *testing.T) {
 	assert.Contains(t, ask(t, k, admissionv1.Create, ours("VendorPolicy"), "jane", "", "").Result.Message, "reading the object")
 }
 
+// TestARefusalOfAListIsBounded: whoever generated it made one mistake ten thousand times.
+func TestARefusalOfAListIsBounded(t *testing.T) {
+	patterns := strings.TrimSuffix(strings.Repeat(`{"pattern":"*/*"},`, 10_000), ",")
+	response := ask(t, kindsIn(t), admissionv1.Create, ours("RestrictedVendor"), "jane", `{"metadata":{"name":"x"},"spec":{"images":{"repositories":[`+patterns+`]}}}`, "")
+	require.False(t, response.Allowed)
+	causes := response.Result.Details.Causes
+	require.Len(t, causes, 51)
+	assert.Equal(t, "spec.images.repositories[0].pattern", causes[0].Field)
+	assert.Contains(t, causes[50].Message, "and 9950 more")
+}
+
 // TestOnlyTheAuditWritesReports: but what belongs to the metadata is for the garbage
 // collector to change, or a deletion in the foreground never ends.
 func TestOnlyTheAuditWritesReports(t *testing.T) {
