@@ -45,20 +45,19 @@ func NewRequest(review *admissionv1.AdmissionRequest) (policies.Request, error) 
 
 // complete reports what a request lacks.
 func complete(review *admissionv1.AdmissionRequest) error {
-	if review.Kind.Kind == "" {
-		return errors.New("request.kind: missing")
-	}
 	switch review.Operation {
 	case admissionv1.Create, admissionv1.Update:
 		if raw := bytes.TrimSpace(review.Object.Raw); len(raw) == 0 || string(raw) == "null" {
-			return fmt.Errorf("request.object: missing; a %s has one", review.Operation)
+			return fmt.Errorf("request.object: Required value: a %s has one", review.Operation)
 		}
-		return nil
 	case admissionv1.Delete, admissionv1.Connect:
-		return nil
 	default:
 		return errOperation(review.Operation)
 	}
+	if review.Kind.Kind == "" {
+		return errors.New("request.kind: Required value")
+	}
+	return nil
 }
 
 // errOperation is an operation that there is none of.
