@@ -39,8 +39,8 @@ func namespaceIn(ctx context.Context, reader client.Reader, name string) policie
 
 // carried returns the images that the controller owner carries, in the fields
 // that Embargo sees when the owner is written, and in its ControllerRevisions.
-// An owner that isn't there, is being deleted, or is of a kind that nobody checks
-// carries nothing: a reference to it proves nothing. The owner is read live: a
+// An owner that isn't there, may not be read, is being deleted, or is of a kind that
+// nobody checks carries nothing: a reference to it proves nothing. The owner is read live: a
 // stale cache would refuse the children of a change that was just admitted.
 func (w *Workloads) carried(ctx context.Context, namespace string, ref *workload.OwnerReference) ([]workload.Image, error) {
 	version, err := schema.ParseGroupVersion(ref.APIVersion)
@@ -55,7 +55,11 @@ func (w *Workloads) carried(ctx context.Context, namespace string, ref *workload
 	owner.SetGroupVersionKind(kind)
 	err = w.Live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, owner)
 	switch {
-	case apierrors.IsNotFound(err), apierrors.IsForbidden(err), meta.IsNoMatchError(err):
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return nil, nil
+	case apierrors.IsForbidden(err):
+		logf.FromContext(ctx).Info("WARNING: a controller owner may not be read, so what it makes counts as introduced; grant the right by aggregation to the role view",
+			"kind", kind.GroupKind().String(), "namespace", namespace)
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading the controller owner %s %s/%s: %w", ref.Kind, namespace, ref.Name, err)

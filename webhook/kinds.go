@@ -38,22 +38,34 @@ type Kinds struct {
 
 var _ admission.Handler = &Kinds{}
 
-// Handle decides the request.
+// Handle decides the request. Deleting is never in the way.
 func (k *Kinds) Handle(ctx context.Context, review admission.Request) admission.Response {
-	switch review.Kind.Kind {
-	case "RestrictedVendor":
+	switch review.Operation {
+	case admissionv1.Create, admissionv1.Update:
+	case admissionv1.Delete, admissionv1.Connect:
+		return admission.Allowed("")
+	default:
+		return errored(http.StatusBadRequest, errOperation(review.Operation))
+	}
+	switch kind := kindOf(&review.AdmissionRequest); kind {
+	case kindNamed("RestrictedVendor"):
 		return k.vendor(ctx, &review.AdmissionRequest)
-	case "VendorPolicy":
+	case kindNamed("VendorPolicy"):
 		return k.policy(ctx, &review.AdmissionRequest)
-	case "VendorWaiver":
+	case kindNamed("VendorWaiver"):
 		return k.waiver(ctx, &review.AdmissionRequest)
-	case "VendorReport":
+	case kindNamed("VendorReport"):
 		return k.report(&review.AdmissionRequest)
-	case "Namespace":
+	case schema.GroupKind{Kind: "Namespace"}:
 		return k.namespace(ctx, &review.AdmissionRequest)
 	default:
-		return errored(ctx, http.StatusBadRequest, fmt.Errorf("kind %s is not decided here", review.Kind.Kind))
+		return errored(http.StatusBadRequest, fmt.Errorf("request.kind: %q is not decided here", kind))
 	}
+}
+
+// kindNamed is one of Embargo's own kinds.
+func kindNamed(name string) schema.GroupKind {
+	return schema.GroupKind{Group: v1alpha1.GroupVersion.Group, Kind: name}
 }
 
 // rules are Embargo's objects as they are.
@@ -77,9 +89,9 @@ func (k *Kinds) rules(ctx context.Context) (*rules, error) {
 func (k *Kinds) vendor(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
 	there, err := k.rules(ctx)
 	if err != nil {
-		return errored(ctx, http.StatusInternalServerError, err)
+		return errored(http.StatusInternalServerError, err)
 	}
-	return check(ctx, review, k.Self, func(v, _ *v1alpha1.RestrictedVendor) (field.ErrorList, []string) {
+	return check(review, k.Self, func(v, _ *v1alpha1.RestrictedVendor) (field.ErrorList, []string) {
 		return policies.ValidateRestrictedVendor(v), policies.OddRestrictedVendor(v)
 	}, func(v *v1alpha1.RestrictedVendor) []string {
 		return k.Preview.Vendor(ctx, v, there.policies.Items, there.waivers.Items)
@@ -89,9 +101,9 @@ func (k *Kinds) vendor(ctx context.Context, review *admissionv1.AdmissionRequest
 func (k *Kinds) policy(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
 	there, err := k.rules(ctx)
 	if err != nil {
-		return errored(ctx, http.StatusInternalServerError, err)
+		return errored(http.StatusInternalServerError, err)
 	}
-	return check(ctx, review, k.Self, func(p, _ *v1alpha1.VendorPolicy) (field.ErrorList, []string) {
+	return check(review, k.Self, func(p, _ *v1alpha1.VendorPolicy) (field.ErrorList, []string) {
 		return policies.ValidateVendorPolicy(p, there.policies.Items), policies.OddVendorPolicy(p, there.vendors.Items)
 	}, func(p *v1alpha1.VendorPolicy) []string {
 		return k.Preview.Policy(ctx, p, there.vendors.Items, there.policies.Items, there.waivers.Items)
@@ -101,50 +113,51 @@ func (k *Kinds) policy(ctx context.Context, review *admissionv1.AdmissionRequest
 func (k *Kinds) waiver(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
 	there, err := k.rules(ctx)
 	if err != nil {
-		return errored(ctx, http.StatusInternalServerError, err)
+		return errored(http.StatusInternalServerError, err)
 	}
-	response := check(ctx, review, k.Self, func(w, old *v1alpha1.VendorWaiver) (field.ErrorList, []string) {
+	response := check(review, k.Self, func(w, old *v1alpha1.VendorWaiver) (field.ErrorList, []string) {
 		return policies.ValidateVendorWaiver(w, old, k.Clock()), policies.OddVendorWaiver(w, there.vendors.Items)
 	}, func(w *v1alpha1.VendorWaiver) []string {
 		return k.Preview.Waiver(ctx, w, there.vendors.Items, there.policies.Items)
 	})
 	// spec.approvedBy is what the writer says; this is who the writer was.
-	response.AuditAnnotations = map[string]string{"written-by": review.UserInfo.Username}
+	response.AuditAnnotations = map[string]string{annotationWriter: review.UserInfo.Username}
 	return response
 }
 
-// report lets nobody but the controller write reports: they are evidence.
-func (k *Kinds) report(review *admissionv1.AdmissionRequest) admission.Response {
-	if review.UserInfo.Username == k.Self {
-		return admission.Allowed("")
-	}
-	return refused(review, apierrors.NewForbidden(resource(review), review.Name,
-		fmt.Errorf("reports are written by Embargo's audit alone (%s)", k.Self)))
-}
-
 // check validates an object of one of Embargo's kinds, and previews what it would do:
-// to whoever can read it, which the controller's own writes have nobody for. One that is being deleted, or
-// whose spec and labels stay as they are, is let by whatever it holds: what an older
-// version stored must never stand in the way of cleaning up.
+// to whoever can read it, which the controller's own writes have nobody for. One that is
+// being deleted, or whose spec and labels stay as they are, is let by whatever it holds:
+// what an older version stored must never stand in the way of cleaning up.
 func check[T any, O interface {
 	*T
 	metav1.Object
-}](ctx context.Context, review *admissionv1.AdmissionRequest, self string, validate func(object, old O) (field.ErrorList, []string), preview func(object O) []string) admission.Response {
+}](review *admissionv1.AdmissionRequest, self string, validate func(object, old O) (field.ErrorList, []string), preview func(object O) []string) admission.Response {
 	object, old, err := decodeBoth[T, O](review)
 	if err != nil {
-		return errored(ctx, http.StatusBadRequest, err)
+		return errored(http.StatusBadRequest, err)
 	}
 	if object.GetDeletionTimestamp() != nil || old != nil && sameSpec(object, old) {
 		return admission.Allowed("")
 	}
 	errs, odd := validate(object, old)
 	if len(errs) > 0 {
-		return refused(review, apierrors.NewInvalid(kindOf(review), object.GetName(), errs))
+		return refused(review, apierrors.NewInvalid(kindOf(review), object.GetName(), bounded(errs)))
 	}
 	if review.UserInfo.Username != self {
 		odd = append(odd, preview(object)...)
 	}
-	return admission.Allowed("").WithWarnings(odd...)
+	return admission.Allowed("").WithWarnings(warnings(odd)...)
+}
+
+// bounded keeps the first errors, and counts the rest: a list may have thousands of
+// patterns, and all of them the same mistake.
+func bounded(errs field.ErrorList) field.ErrorList {
+	if len(errs) <= maxTold {
+		return errs
+	}
+	rest := field.Invalid(field.NewPath("spec"), field.OmitValueType{}, fmt.Sprintf("and %d more", len(errs)-maxTold))
+	return append(errs[:maxTold:maxTold], rest)
 }
 
 func decodeBoth[T any, O interface {

@@ -25,14 +25,25 @@ func recordDecision(review *admissionv1.AdmissionRequest, d policies.Decision) {
 	if review.DryRun != nil && *review.DryRun {
 		return
 	}
-	decisions.WithLabelValues(string(d.Action), strings.ToLower(string(review.Operation)), resourceLabel(review)).Inc()
+	decisions.WithLabelValues(string(d.Action), operationLabel(review.Operation), resourceLabel(review)).Inc()
 }
 
-// resourceLabel keeps the label's values few: any number of custom resources may
-// carry pod templates.
+// operationLabel is the operation in lower case. Anybody who reaches the port may send a
+// review, so that no label repeats what one says.
+func operationLabel(operation admissionv1.Operation) string {
+	switch operation {
+	case admissionv1.Create, admissionv1.Update, admissionv1.Delete, admissionv1.Connect:
+		return strings.ToLower(string(operation))
+	default:
+		return "other"
+	}
+}
+
+// resourceLabel is the resource of a built-in kind: all of them have regular plurals.
+// Any number of custom resources may carry pod templates, and share a label.
 func resourceLabel(review *admissionv1.AdmissionRequest) string {
 	if !workload.Builtin(schema.GroupKind{Group: review.Kind.Group, Kind: review.Kind.Kind}) {
 		return "custom"
 	}
-	return review.Resource.Resource
+	return strings.ToLower(review.Kind.Kind) + "s"
 }

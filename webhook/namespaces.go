@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -21,6 +22,9 @@ import (
 // and on a VendorWaiver to bring one into it.
 const verbExempt = "exempt"
 
+// maxMissing is how many rights a refusal names.
+const maxMissing = 3
+
 // exemption is a step by which a namespace gets out of a rule.
 type exemption struct {
 	resource string // vendorpolicies or vendorwaivers
@@ -32,20 +36,24 @@ type exemption struct {
 func (k *Kinds) namespace(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
 	now, before, err := decodeBoth[metav1.PartialObjectMetadata](review)
 	if err != nil {
-		return errored(ctx, http.StatusBadRequest, err)
+		return errored(http.StatusBadRequest, err)
 	}
 	if now.DeletionTimestamp != nil {
 		return admission.Allowed("")
 	}
 	exemptions, err := k.exemptions(ctx, now, before)
 	if err != nil {
-		return errored(ctx, http.StatusInternalServerError, err)
+		return errored(http.StatusInternalServerError, err)
 	}
 	var missing []string
-	for _, e := range exemptions {
+	for i, e := range exemptions {
+		if len(missing) == maxMissing {
+			missing = append(missing, fmt.Sprintf("and perhaps %d more", len(exemptions)-i))
+			break
+		}
 		allowed, err := k.mayExempt(ctx, review, e)
 		if err != nil {
-			return errored(ctx, http.StatusInternalServerError, err)
+			return errored(http.StatusInternalServerError, err)
 		}
 		if !allowed {
 			missing = append(missing, fmt.Sprintf("the namespace would %s %s, for which %q needs the verb %q on %s.%s",
@@ -53,7 +61,7 @@ func (k *Kinds) namespace(ctx context.Context, review *admissionv1.AdmissionRequ
 		}
 	}
 	if len(missing) > 0 {
-		return refused(review, apierrors.NewForbidden(resource(review), review.Name, fmt.Errorf("%s", strings.Join(missing, "; "))))
+		return refused(review, apierrors.NewForbidden(resource(review), review.Name, errors.New(strings.Join(missing, "; "))))
 	}
 	return admission.Allowed("")
 }

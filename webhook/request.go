@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -12,8 +14,12 @@ import (
 
 // NewRequest returns what an admission request says by itself. What it doesn't
 // say (the namespace's labels, what the controller owner carries, and whether the
-// user is trusted) is for the caller to fill in.
+// user is trusted) is for the caller to fill in. A request that lacks what every one
+// has is an error: it would be admitted for having no images.
 func NewRequest(review *admissionv1.AdmissionRequest) (policies.Request, error) {
+	if err := complete(review); err != nil {
+		return policies.Request{}, err
+	}
 	kind := schema.GroupKind{Group: review.Kind.Group, Kind: review.Kind.Kind}
 	object, err := workload.Decode(kind, review.Object.Raw)
 	if err != nil {
@@ -35,4 +41,28 @@ func NewRequest(review *admissionv1.AdmissionRequest) (policies.Request, error) 
 		request.Old = &old
 	}
 	return request, nil
+}
+
+// complete reports what a request lacks.
+func complete(review *admissionv1.AdmissionRequest) error {
+	switch review.Operation {
+	case admissionv1.Create, admissionv1.Update:
+		if raw := bytes.TrimSpace(review.Object.Raw); len(raw) == 0 || string(raw) == "null" {
+			return fmt.Errorf("request.object: Required value: a %s has one", review.Operation)
+		}
+	case admissionv1.Delete, admissionv1.Connect:
+	default:
+		return errOperation(review.Operation)
+	}
+	if review.Kind.Kind == "" {
+		return errors.New("request.kind: Required value")
+	}
+	return nil
+}
+
+// errOperation is an operation that there is none of.
+type errOperation admissionv1.Operation
+
+func (e errOperation) Error() string {
+	return fmt.Sprintf("request.operation: %q; want CREATE, UPDATE, DELETE or CONNECT", string(e))
 }

@@ -1,9 +1,13 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,11 +24,22 @@ const (
 	annotationInstant  = "instant"  // when it was decided, RFC 3339
 	annotationRuleSet  = "rule-set" // digest of the rule set
 	annotationFindings = "findings" // JSON
+
+	annotationWriter = "written-by" // of a waiver
 )
 
-// maxAnnotated bounds the findings in an audit annotation. A Pod rarely has
-// more; where one does, the count of the rest is there.
-const maxAnnotated = 50
+// What is told of a decision is bounded: the API server stores any number of
+// containers, and a name of a megabyte for each. A Pod rarely comes near; where one
+// does, the count of the rest is there.
+const (
+	maxTold       = 50       // findings in an audit annotation, causes in a refusal
+	maxAnnotation = 64 << 10 // bytes of findings in an audit annotation
+	maxText       = 1024     // bytes of a text that somebody else wrote
+	// maxWarnings is how many characters all warnings together may have: with more, the
+	// API server cuts each of them to 256 and leaves out the last (apiserver,
+	// pkg/endpoints/filters/warning.go).
+	maxWarnings = 4096
+)
 
 // respond turns a decision into a response.
 func respond(review *admissionv1.AdmissionRequest, d policies.Decision) admission.Response {
@@ -32,7 +47,7 @@ func respond(review *admissionv1.AdmissionRequest, d policies.Decision) admissio
 	if d.Denied() {
 		response = forbidden(review, d)
 	} else if !policies.BuiltinController(policies.User{Name: review.UserInfo.Username, Groups: review.UserInfo.Groups}) {
-		response.Warnings = d.Warnings()
+		response.Warnings = warnings(d.Warnings())
 	}
 	response.AuditAnnotations = annotations(d)
 	return response
@@ -52,16 +67,49 @@ func forbidden(review *admissionv1.AdmissionRequest, d policies.Decision) admiss
 			Kind:  review.Resource.Resource,
 		},
 	}
-	for _, f := range d.Findings {
-		if f.Action == v1alpha1.ActionDeny {
-			status.Details.Causes = append(status.Details.Causes, metav1.StatusCause{
-				Type:    metav1.CauseTypeForbidden,
-				Field:   f.Field,
-				Message: f.Message,
-			})
+	status.Details.Causes = causes(d.Findings)
+	return admission.Response{AdmissionResponse: admissionv1.AdmissionResponse{Allowed: false, Result: status}}
+}
+
+// causes are the findings that deny, each with its field.
+func causes(findings []policies.Finding) []metav1.StatusCause {
+	var list []metav1.StatusCause
+	more := 0
+	for i := range findings {
+		f := &findings[i]
+		switch {
+		case f.Action != v1alpha1.ActionDeny:
+		case len(list) == maxTold:
+			more++
+		default:
+			list = append(list, metav1.StatusCause{Type: metav1.CauseTypeForbidden, Field: shortened(f.Field), Message: f.Message})
 		}
 	}
-	return admission.Response{AdmissionResponse: admissionv1.AdmissionResponse{Allowed: false, Result: status}}
+	if more > 0 {
+		list = append(list, metav1.StatusCause{Type: metav1.CauseTypeForbidden, Message: fmt.Sprintf("and %d more", more)})
+	}
+	return list
+}
+
+// warnings are the lines in a form that the API server passes on whole: it drops one
+// with a control character without a word.
+func warnings(lines []string) []string {
+	const rest = "and %d more; the audit annotation has them"
+	room := maxWarnings - len(rest)
+	var kept []string
+	for i, line := range lines {
+		line = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return ' '
+			}
+			return r
+		}, strings.ToValidUTF8(line, "\uFFFD"))
+		if room -= utf8.RuneCountInString(line); room < 0 {
+			return append(kept, fmt.Sprintf(rest, len(lines)-i))
+		}
+		kept = append(kept, line)
+	}
+	return kept
 }
 
 func annotations(d policies.Decision) map[string]string {
@@ -78,16 +126,36 @@ func annotations(d policies.Decision) map[string]string {
 
 // findingsJSON writes the findings, and how many more there are.
 func findingsJSON(findings []policies.Finding) string {
-	annotated := struct {
-		Findings []policies.Finding `json:"findings"`
-		More     int                `json:"more,omitempty"`
-	}{Findings: findings}
-	if len(findings) > maxAnnotated {
-		annotated.Findings, annotated.More = findings[:maxAnnotated], len(findings)-maxAnnotated
+	var text bytes.Buffer
+	text.WriteString(`{"findings":[`)
+	told := 0
+	for _, f := range findings[:min(len(findings), maxTold)] {
+		f.Field, f.Image = shortened(f.Field), shortened(f.Image)
+		one, err := json.Marshal(f)
+		if err != nil {
+			return fmt.Sprintf("findings can't be written: %v", err)
+		}
+		if text.Len()+len(one) > maxAnnotation {
+			break
+		}
+		if told > 0 {
+			text.WriteByte(',')
+		}
+		text.Write(one)
+		told++
 	}
-	text, err := json.Marshal(annotated)
-	if err != nil {
-		return fmt.Sprintf("findings can't be written: %v", err)
+	text.WriteByte(']')
+	if more := len(findings) - told; more > 0 {
+		fmt.Fprintf(&text, `,"more":%d`, more)
 	}
-	return string(text)
+	text.WriteByte('}')
+	return text.String()
+}
+
+// shortened cuts a text that is longer than anybody wants to read.
+func shortened(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText], "") + "…"
 }

@@ -2,9 +2,7 @@ package webhook_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -14,9 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/workload"
@@ -57,14 +52,10 @@ func TestWhatCannotBeDecidedIsNoRefusal(t *testing.T) {
 	require.NoError(t, err)
 	review, err := owned.Review()
 	require.NoError(t, err)
-	broken := fake.NewClientBuilder().WithScheme(newScheme(t)).WithInterceptorFuncs(interceptor.Funcs{
-		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
-			return errors.New("etcd is on holiday")
-		},
-	}).Build()
+	unread := broken(t)
 	w := &webhook.Workloads{
 		Rules: func() *policies.RuleSet { return rules }, Clock: func() time.Time { return instant },
-		Cache: broken, Live: broken, Covered: workload.Builtin,
+		Cache: unread, Live: unread, Covered: workload.Builtin,
 	}
 	answer := post(t, w, review)
 	assert.Equal(t, http.StatusInternalServerError, answer.Code)

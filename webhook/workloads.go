@@ -47,17 +47,17 @@ func (w *Workloads) Handle(ctx context.Context, review admission.Request) admiss
 	instant := policies.At(w.Clock())
 	rules := w.Rules()
 	if rules == nil {
-		return errored(ctx, http.StatusServiceUnavailable, errNoRules)
+		return errored(http.StatusServiceUnavailable, errNoRules)
 	}
 	request, err := NewRequest(&review.AdmissionRequest)
 	if err != nil {
-		return errored(ctx, http.StatusBadRequest, err)
+		return errored(http.StatusBadRequest, err)
 	}
 	request.Trusted = slices.Contains(w.TrustedControllers, request.User.Name)
 	decision, err := w.Decide(ctx, rules, request, instant)
 	if err != nil {
 		logf.FromContext(ctx).Error(err, "can't decide", "kind", review.Kind.Kind, "namespace", review.Namespace, "name", review.Name, "user", review.UserInfo.Username)
-		return errored(ctx, http.StatusInternalServerError, err)
+		return errored(http.StatusInternalServerError, err)
 	}
 	recordDecision(&review.AdmissionRequest, decision)
 	return respond(&review.AdmissionRequest, decision)

@@ -69,6 +69,38 @@ func TestWhatIsOddIsWarnedOf(t *testing.T) {
 	}, 5*time.Second, 100*time.Millisecond)
 }
 
+// TestAPolicyCountsItsNamespacesAsTheyComeAndGo looks at the status.
+func TestAPolicyCountsItsNamespacesAsTheyComeAndGo(t *testing.T) {
+	apply(t, "apiVersion: embargo.dev/v1alpha1\nkind: VendorPolicy\nmetadata: {name: counting}\nspec: {audiences: [us-persons], enforcement: Audit, namespaceSelector: {matchLabels: {counted: 'yes'}}}\n")
+	t.Cleanup(func() { must(t, "delete", "vendorpolicy", "counting") })
+	counts := func(n string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			return must(t, "get", "vendorpolicy", "counting", "-o", "jsonpath={.status.namespaces}") == n
+		}, 10*time.Second, 50*time.Millisecond)
+	}
+	ns := namespace(t)
+	must(t, "label", "namespace", ns, "counted=yes")
+	counts("1")
+	must(t, "delete", "namespace", ns)
+	counts("") // none
+}
+
+// TestAReportIsDeletedInTheForeground: the garbage collector takes a finalizer away.
+func TestAReportIsDeletedInTheForeground(t *testing.T) {
+	ns := namespace(t)
+	restrict(t, vendor("foreground", allowed))
+	must(t, "-n", ns, "create", "deployment", "agent", "--image=registry.foreground.example/agent:1", "--replicas=0")
+	restrict(t, vendor("foreground", prohibited))
+	uid := func() string {
+		return must(t, "-n", ns, "get", "vendorreport", "foreground", "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
+	}
+	require.Eventually(t, func() bool { return uid() != "" }, 30*time.Second, 100*time.Millisecond)
+	before := uid()
+	must(t, "-n", ns, "delete", "vendorreport", "foreground", "--cascade=foreground", "--wait=false")
+	require.Eventually(t, func() bool { return uid() != before }, 30*time.Second, 100*time.Millisecond)
+}
+
 // as returns kubectl's flags for a user with a certificate of the cluster.
 func as(t *testing.T, name string, groups ...string) string {
 	t.Helper()

@@ -29,6 +29,35 @@ func TestTheConfigurationIsMended(t *testing.T) {
 	}, 10*time.Second, 50*time.Millisecond, "the configuration comes back")
 }
 
+// TestWhatOthersPutBesideItIsTakenOut: an entry of which a condition is never true isn't
+// called, and server-side apply leaves such a condition there.
+func TestWhatOthersPutBesideItIsTakenOut(t *testing.T) {
+	settle(t)
+	want := must(t, "get", configuration, "-o", "jsonpath={.webhooks}")
+	for name, patch := range map[string]string{
+		"a condition":              `[{"op":"add","path":"/webhooks/0/matchConditions/-","value":{"name":"never","expression":"false"}}]`,
+		"an entry":                 `[{"op":"add","path":"/webhooks/-","value":{"name":"other.example.com","clientConfig":{"url":"https://localhost:1"},"sideEffects":"None","admissionReviewVersions":["v1"],"failurePolicy":"Ignore","rules":[]}}]`,
+		"another way to reach it":  `[{"op":"replace","path":"/webhooks/0/clientConfig","value":{"service":{"name":"nobody","namespace":"default"}}}]`,
+		"a selector of objects":    `[{"op":"replace","path":"/webhooks/0/objectSelector","value":{"matchLabels":{"a":"b"}}}]`,
+		"a selector of namespaces": `[{"op":"replace","path":"/webhooks/0/namespaceSelector","value":{"matchLabels":{"a":"b"}}}]`,
+		"another failure policy":   `[{"op":"replace","path":"/webhooks/0/failurePolicy","value":"Ignore"}]`,
+		"fewer rules":              `[{"op":"remove","path":"/webhooks/0/rules/0"}]`,
+		"another order":            `[{"op":"move","from":"/webhooks/0","path":"/webhooks/3"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			must(t, "patch", configuration, "--type=json", "-p="+patch)
+			require.Eventually(t, func() bool {
+				got, err := kubectl(t, "get", configuration, "-o", "jsonpath={.webhooks}")
+				return err == nil && got == want
+			}, 10*time.Second, 50*time.Millisecond)
+			settle(t)
+			version := must(t, "get", configuration, "-o", "jsonpath={.metadata.resourceVersion}")
+			settle(t)
+			assert.Equal(t, version, must(t, "get", configuration, "-o", "jsonpath={.metadata.resourceVersion}"), "once")
+		})
+	}
+}
+
 func sameEntries(t *testing.T, want, got string) bool {
 	t.Helper()
 	names := func(text string) map[string]bool {

@@ -4,6 +4,8 @@ package lifecycle_test
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,6 +133,35 @@ func TestUninstallingLeavesNothing(t *testing.T) {
 		require.NotContains(t, left(), "validatingwebhookconfiguration", "it isn't written again")
 	}
 	kubectl("run", "free", "--image=kaspersky/scanengine_httpd:2.1")
+}
+
+// TestAChangeOfLeadersChangesNoStatus: what the one before wrote is in force meanwhile.
+func TestAChangeOfLeadersChangesNoStatus(t *testing.T) {
+	s := setUp(t)
+	versions := func() string {
+		return s.kubectl(t, "get", "restrictedvendors,vendorpolicies", "-o", "jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{'\\n'}{end}")
+	}
+	holder := func() string {
+		return s.kubectl(t, "-n", "embargo-system", "get", "lease", "embargo", "-o", "jsonpath={.spec.holderIdentity}")
+	}
+	counted := func() bool {
+		return s.kubectl(t, "get", "vendorpolicy", "default", "-o", "jsonpath={.status.findings}") != ""
+	}
+	require.Eventually(t, counted, 30*time.Second, 100*time.Millisecond)
+	before, led := versions(), holder()
+	s.restart(t)
+	leads := func() bool {
+		response, err := http.Get(s.replica.Metrics)
+		require.NoError(t, err)
+		defer response.Body.Close() //nolint:errcheck // read only
+		metrics, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		return holder() != led && strings.Contains(string(metrics), "\nembargo_webhook_registered 1\n")
+	}
+	require.Eventually(t, leads, time.Minute, 100*time.Millisecond)
+	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); {
+		require.Equal(t, before, versions())
+	}
 }
 
 // applyFile applies a manifest.

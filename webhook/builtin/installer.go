@@ -4,6 +4,7 @@ package builtin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -63,18 +64,20 @@ func (i *Installer) install(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the built-in list: %w", err)
 	}
+	var errs []error // one vendor that can't be applied must not keep the others out of force
 	for v := range slices.Values(vendors) {
 		if !i.wants(v.Name) {
 			continue
 		}
 		if err := i.apply(ctx, &v); err != nil {
-			return fmt.Errorf("applying the built-in vendor %s: %w", v.Name, err)
+			errs = append(errs, fmt.Errorf("applying the built-in vendor %s: %w", v.Name, err))
 		}
 	}
-	if err := i.warnOfDropped(ctx); err != nil {
+	errs = append(errs, i.createDefaultPolicy(ctx))
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return i.createDefaultPolicy(ctx)
+	return i.warnOfDropped(ctx)
 }
 
 func (i *Installer) wants(name string) bool {

@@ -80,18 +80,22 @@ func (p *Previewer) preview(ctx context.Context, source policies.Source, about f
 	case <-ctx.Done():
 		return []string{"no preview: others are being made"}
 	}
-	found, all, err := p.workloads(ctx)
+	found, all, err := p.listed(ctx)
 	if err != nil {
 		return []string{fmt.Sprintf("no preview: %v", err)}
 	}
 	rules, _ := policies.Compile(source) // what doesn't compile was refused or is told elsewhere
-	now := p.Clock()
-	lines := describe("now", effects(rules, found, now, about))
-	if next, ok := rules.NextTransition(now); ok && ctx.Err() == nil {
-		lines = append(lines, describe("from "+next.UTC().Format(time.RFC3339), effects(rules, found, next, about))...)
+	views := []*view{{when: "now", at: p.Clock()}}
+	if next, ok := rules.NextTransition(views[0].at); ok {
+		views = append(views, &view{when: "from " + next.UTC().Format(time.RFC3339), at: next})
 	}
-	extent := fmt.Sprintf("%d workloads looked at", len(found))
-	if !all {
+	seen := look(ctx, rules, found, about, views)
+	var lines []string
+	for _, v := range views {
+		lines = append(lines, v.describe()...)
+	}
+	extent := fmt.Sprintf("%d workloads looked at", seen)
+	if !all || seen < len(found) {
 		extent += ", there are more"
 	}
 	if len(lines) == 0 {
@@ -100,22 +104,49 @@ func (p *Previewer) preview(ctx context.Context, source policies.Source, about f
 	return append([]string{fmt.Sprintf("preview of what this does to workloads that are there (%s):", extent)}, lines...)
 }
 
+// listed returns the workloads to look at. Listing them may take the most of the time;
+// the rest is for looking.
+func (p *Previewer) listed(ctx context.Context) (found []looked, all bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, p.Timeout*3/4)
+	defer cancel()
+	return p.workloads(ctx)
+}
+
 // effect is what becomes of a workload.
 type effect struct{ update, goesOn v1alpha1.Action }
 
-// effects groups the workloads that are affected at an instant.
-func effects(rules *policies.RuleSet, found []looked, at time.Time, about func(policies.Finding) bool) map[effect][]string {
-	groups := map[effect][]string{}
-	for _, l := range found {
-		e := effect{
-			update: strongest(rules, l, policies.UseUpdate, at, about),
-			goesOn: strongest(rules, l, policies.UseContinue, at, about),
+// view is the workloads that are affected at an instant, grouped.
+type view struct {
+	when   string
+	at     time.Time
+	groups map[effect][]string
+}
+
+// look looks at the workloads until the context ends, and returns at how many.
+func look(ctx context.Context, rules *policies.RuleSet, found []looked, about func(policies.Finding) bool, views []*view) int {
+	for i, l := range found {
+		if ctx.Err() != nil {
+			return i
 		}
-		if e != (effect{v1alpha1.ActionAllow, v1alpha1.ActionAllow}) {
-			groups[e] = append(groups[e], l.name())
+		for _, v := range views {
+			v.add(rules, l, about)
 		}
 	}
-	return groups
+	return len(found)
+}
+
+func (v *view) add(rules *policies.RuleSet, l looked, about func(policies.Finding) bool) {
+	e := effect{
+		update: strongest(rules, l, policies.UseUpdate, v.at, about),
+		goesOn: strongest(rules, l, policies.UseContinue, v.at, about),
+	}
+	if e == (effect{v1alpha1.ActionAllow, v1alpha1.ActionAllow}) {
+		return
+	}
+	if v.groups == nil {
+		v.groups = map[effect][]string{}
+	}
+	v.groups[e] = append(v.groups[e], l.name())
 }
 
 func strongest(rules *policies.RuleSet, l looked, use policies.Use, at time.Time, about func(policies.Finding) bool) v1alpha1.Action {
@@ -133,9 +164,9 @@ func strongest(rules *policies.RuleSet, l looked, use policies.Use, at time.Time
 const named = 3
 
 // describe writes a line for each group, that of the strongest effect first.
-func describe(when string, groups map[effect][]string) []string {
-	order := make([]effect, 0, len(groups))
-	for e := range groups {
+func (v *view) describe() []string {
+	order := make([]effect, 0, len(v.groups))
+	for e := range v.groups {
 		order = append(order, e)
 	}
 	slices.SortFunc(order, func(a, b effect) int {
@@ -143,13 +174,13 @@ func describe(when string, groups map[effect][]string) []string {
 	})
 	var lines []string
 	for _, e := range order {
-		names := groups[e]
+		names := v.groups[e]
 		slices.Sort(names)
 		others := ""
 		if rest := len(names) - named; rest > 0 {
 			names, others = names[:named], fmt.Sprintf(" (and %d more)", rest)
 		}
-		lines = append(lines, fmt.Sprintf("%s, %s, %s: %s%s", when, updates[e.update], children[e.goesOn], strings.Join(names, ", "), others))
+		lines = append(lines, fmt.Sprintf("%s, %s, %s: %s%s", v.when, updates[e.update], children[e.goesOn], strings.Join(names, ", "), others))
 	}
 	return lines
 }

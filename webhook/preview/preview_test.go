@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -84,6 +85,21 @@ func TestAPreviewIsBounded(t *testing.T) {
 	lines = p.Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
 	assert.Equal(t, []string{"preview: no workload is affected (0 workloads looked at, there are more)"}, lines)
 	assert.Less(t, time.Since(start), 10*time.Second, "it would wait for ever")
+}
+
+// TestLookingIsBoundedToo: in a large cluster it takes longer than listing.
+func TestLookingIsBoundedToo(t *testing.T) {
+	const many = 200_000
+	c := crowd(t, 0, interceptor.Funcs{})
+	p := preview.New(c, c, time.Now)
+	p.Timeout = 20 * time.Millisecond
+	object := workload.Object{Namespace: "n", Name: "av", Images: []workload.Image{{Field: "spec.containers[0].image", Value: "kaspersky/scanengine_httpd"}}}
+	p.Audited = func(int) ([]preview.Workload, bool, bool) {
+		return slices.Repeat([]preview.Workload{{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}, Object: object}}, many), true, true
+	}
+	lines := p.Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
+	assert.Contains(t, lines[0], "workloads looked at, there are more)")
+	assert.NotContains(t, lines[0], "200000")
 }
 
 func TestAPreviewThatFailsIsInNobodysWay(t *testing.T) {

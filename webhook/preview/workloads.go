@@ -103,7 +103,7 @@ func (p *Previewer) page(ctx context.Context, k kindList, namespaces map[string]
 	}
 	var found []looked
 	err := meta.EachListItem(k.list, func(o runtime.Object) error {
-		l, top, err := look(k.kind, o, namespaces)
+		l, top, err := read(k.kind, o, namespaces)
 		if top && err == nil {
 			found = append(found, l)
 		}
@@ -112,9 +112,9 @@ func (p *Previewer) page(ctx context.Context, k kindList, namespaces map[string]
 	return found, err
 }
 
-// look reads the images of an object; false where it is only part of another workload,
+// read reads the images of an object; false where it is only part of another workload,
 // which controls it.
-func look(kind schema.GroupKind, o runtime.Object, namespaces map[string]policies.Namespace) (looked, bool, error) {
+func read(kind schema.GroupKind, o runtime.Object, namespaces map[string]policies.Namespace) (looked, bool, error) {
 	if m, ok := o.(metav1.Object); ok && metav1.GetControllerOf(m) != nil {
 		return looked{}, false, nil
 	}

@@ -9,6 +9,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"embargo.dev/policies"
@@ -111,6 +112,54 @@ func TestAWaiverForAllOthersIsEnteredByAnyNewNamespace(t *testing.T) {
 		selector.MatchLabels = map[string]string{"team": "x"}
 		assert.False(t, holds(t, inUse().conditions()[0].expression, created, labelled("a", nil), nil), "a label that it must have brings it in")
 	}
+}
+
+// TestASelectorThatCannotBeReadIsLeftOut: one bad expression, and the API server would
+// take none of the configuration.
+func TestASelectorThatCannotBeReadIsLeftOut(t *testing.T) {
+	bad := metav1.LabelSelector{MatchLabels: map[string]string{"it's": "here"}}
+	good := metav1.LabelSelector{MatchLabels: map[string]string{"env": "prod"}}
+	inUse := LabelsInUse([]v1alpha1.VendorPolicy{{Spec: v1alpha1.VendorPolicySpec{NamespaceSelector: bad}}, {Spec: v1alpha1.VendorPolicySpec{NamespaceSelector: good}}},
+		[]v1alpha1.VendorWaiver{{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: bad}}})
+	assert.Equal(t, NamespaceLabels{Keys: []string{"env"}}, inUse)
+	conditions.Compile(t, inUse.conditions()[0].expression)
+}
+
+// TestTooManyWordsAreNotListed: an expression has at most 100,000 characters.
+func TestTooManyWordsAreNotListed(t *testing.T) {
+	var waivers []v1alpha1.VendorWaiver
+	for i := range 3000 {
+		waivers = append(waivers, v1alpha1.VendorWaiver{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: metav1.LabelSelector{
+			MatchLabels: map[string]string{corev1.LabelMetadataName: fmt.Sprintf("a-namespace-of-a-team-with-a-long-name-%d", i)},
+		}}})
+	}
+	expression := LabelsInUse(nil, waivers).conditions()[0].expression
+	assert.Less(t, len(expression), 90_000)
+	update, create := &admissionv1.AdmissionRequest{Operation: admissionv1.Update}, &admissionv1.AdmissionRequest{Operation: admissionv1.Create}
+	some := map[string]string{"a": "b"}
+	assert.True(t, holds(t, expression, create, labelled("n", nil), nil))
+	assert.True(t, holds(t, expression, update, labelled("n", some), labelled("n", nil)))
+	assert.True(t, holds(t, expression, update, labelled("n", nil), labelled("n", some)))
+	assert.False(t, holds(t, expression, update, labelled("n", some), labelled("n", some)))
+	assert.False(t, holds(t, expression, update, labelled("n", nil), labelled("n", nil)))
+	few := LabelsInUse(nil, waivers[:1000]).conditions()[0].expression
+	assert.Less(t, len(few), 90_000)
+	assert.False(t, holds(t, few, create, labelled("n", nil), nil), "where they can be, they are listed")
+}
+
+// TestNothingWaitsForADeletionToBeAllowed: a finalizer can be taken away while Embargo is
+// down.
+func TestNothingWaitsForADeletionToBeAllowed(t *testing.T) {
+	d := &desired{owner: &owner{}}
+	entries := d.entries()
+	expression := entries[len(entries)-1].conditions[0].expression
+	update := &admissionv1.AdmissionRequest{Operation: admissionv1.Update}
+	vendor := func(metadata map[string]any) runtime.Object {
+		return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "embargo.dev/v1alpha1", "kind": "RestrictedVendor", "metadata": metadata}}
+	}
+	there := vendor(map[string]any{"name": "a"})
+	assert.True(t, holds(t, expression, update, there, there))
+	assert.False(t, holds(t, expression, update, vendor(map[string]any{"name": "a", "deletionTimestamp": "2026-01-01T00:00:00Z"}), there))
 }
 
 func TestALowerVersionNeverOverwritesAHigherOne(t *testing.T) {

@@ -90,11 +90,12 @@ func (d *desired) entries() []entry {
 	}
 	return append(list, entry{
 		// Embargo's own kinds: a bad object must not be stored. Deleting is never in
-		// the way.
+		// the way, nor is taking the last finalizer from what is being deleted.
 		name: kinds, path: PathKinds, failure: admissionv1.Fail,
 		rules: []*ac.RuleWithOperationsApplyConfiguration{
 			rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "restrictedvendors", "vendorpolicies", "vendorwaivers", "vendorreports"),
 		},
+		conditions: []condition{{"not-being-deleted", "!object.?metadata.?deletionTimestamp.hasValue()"}},
 	})
 }
 

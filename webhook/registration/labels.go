@@ -58,9 +58,14 @@ func excludes(s *metav1.LabelSelector) bool {
 	return len(s.MatchLabels) == 0 && len(s.MatchExpressions) > 0 && !slices.ContainsFunc(s.MatchExpressions, func(e metav1.LabelSelectorRequirement) bool { return !negative(e) })
 }
 
-// requirements returns the keys that a selector asks about, with the values.
+// requirements returns the keys that a selector asks about, with the values; none of one
+// that can't be read, which is not in force. So all of them are words that need no
+// escaping, whatever is stored.
 func requirements(s *metav1.LabelSelector) map[string][]string {
 	asked := map[string][]string{}
+	if _, err := metav1.LabelSelectorAsSelector(s); err != nil {
+		return asked
+	}
 	for key, value := range s.MatchLabels {
 		asked[key] = append(asked[key], value)
 	}
@@ -70,11 +75,19 @@ func requirements(s *metav1.LabelSelector) map[string][]string {
 	return asked
 }
 
+// maxWords is how many characters of keys and names a condition lists, well within the
+// 100,000 that the API server takes. With more, every new namespace and every change of a
+// label is looked at.
+const maxWords = 60_000
+
 // conditions let only those requests through that change, or bring, one of the
 // labels; nil where none is in use.
 func (l NamespaceLabels) conditions() []condition {
 	if len(l.Keys)+len(l.Names) == 0 && !l.Others {
 		return nil
+	}
+	if len(celList(l.Keys))+len(celList(l.WaiverKeys))+len(celList(l.Names)) > maxWords {
+		return []condition{{"labels-in-use", "request.operation == 'CREATE' || object.metadata.?labels != oldObject.metadata.?labels"}}
 	}
 	changed := "request.operation == 'UPDATE' && " + celList(l.Keys) + ".exists(k, " +
 		"object.metadata.?labels[?k] != oldObject.metadata.?labels[?k])"

@@ -2,21 +2,16 @@ package registration
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/version"
-	ac "k8s.io/client-go/applyconfigurations/admissionregistration/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -60,7 +55,10 @@ type Registrar struct {
 	live    client.Reader
 	cache   cache.Cache
 
-	leadingSince time.Time // only the loop touches it and the filter
+	// Only the loop touches these.
+	leadingSince time.Time
+	failingSince time.Time // zero while it doesn't
+	said         string    // in the log
 	filter       filter
 
 	mu      sync.Mutex
@@ -84,40 +82,21 @@ func (f *filter) of(rules *policies.RuleSet) (*prefilter.Prefilter, error) {
 	return f.prefilter, f.err
 }
 
-// State says whether the API server calls the webhook and, if not, why.
-type State struct {
-	Registered bool
-	Reason     string
-	RuleSet    string // digest of the rule set that the configuration covers
-	Prefilter  string // its size, "" where there is none
-	Unfiltered string // why there is none
-}
-
 // NewRegistrar returns a Registrar that writes with the client, reads live, and
 // watches through the cache.
 func NewRegistrar(c client.Client, live client.Reader, watches cache.Cache, o Options) *Registrar {
-	return &Registrar{options: o, client: c, live: live, cache: watches, changed: trigger.New(), state: State{Reason: "this replica has not looked yet"}}
+	return &Registrar{options: o, client: c, live: live, cache: watches, changed: trigger.New(), state: State{Reason: "the leader has not looked yet"}}
 }
 
 // NeedLeaderElection says that one replica writes.
 func (r *Registrar) NeedLeaderElection() bool { return true }
 
-// State returns how things stand.
-func (r *Registrar) State() State {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.state
-}
-
-// Changed receives after the state changed.
-func (r *Registrar) Changed() <-chan struct{} { return r.changed }
-
 const (
 	resync     = time.Minute
 	retryAfter = 2 * time.Second
-	// propagation is how long other API servers may take to see what one of them
-	// stored: before it has passed nothing is said to be in force.
-	propagation = 100 * time.Millisecond
+	// applyTimeout bounds one round, so that an API server that says nothing doesn't
+	// hold up the rounds after it.
+	applyTimeout = 30 * time.Second
 )
 
 // errNotYet says why nothing can be written; it is no failure.
@@ -176,47 +155,17 @@ func (r *Registrar) watch(ctx context.Context, wake trigger.Trigger) error {
 	return err
 }
 
-func (r *Registrar) report(ctx context.Context, state State, err error) {
-	state.Registered = err == nil
-	if err != nil {
-		state.Reason = err.Error()
-	}
-	r.mu.Lock()
-	before := r.state
-	r.state = state
-	r.mu.Unlock()
-	registered.Set(map[bool]float64{true: 1}[state.Registered])
-	prefiltered.Set(map[bool]float64{true: 1}[state.Registered && state.Prefilter != ""])
-	if before == state {
-		return
-	}
-	r.changed.Fire()
-	log := logf.FromContext(ctx).WithValues("configuration", Name)
-	if notYet := errNotYet(""); err == nil {
-		log.Info("webhook configuration in place")
-	} else if _, ok := errors.AsType[errPaused](err); ok {
-		log.Info("WARNING: nothing is refused or warned of", "reason", err.Error())
-	} else if errors.As(err, &notYet) {
-		log.Info("webhook configuration not written yet", "reason", err.Error())
-	} else {
-		log.Error(err, "webhook configuration can't be kept; trying again")
-	}
-}
-
 // apply brings the configuration up to date, with no write where it is.
 func (r *Registrar) apply(ctx context.Context) (State, error) {
+	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
+	defer cancel()
 	rules, labels := r.options.Rules()
 	if rules == nil {
 		return State{}, errNotYet("no rule set is compiled yet")
 	}
 	state := State{RuleSet: rules.Digest()}
 	filter, err := r.filter.of(rules)
-	if err != nil {
-		state.Unfiltered = err.Error()
-	} else {
-		state.Prefilter = fmt.Sprintf("%d tokens, searched in up to %d characters of images", filter.Tokens, filter.MaxText)
-		prefilterTokens.Set(float64(filter.Tokens))
-	}
+	state.describe(filter, err)
 	if err := r.pause(ctx); err != nil {
 		return state, err
 	}
@@ -248,33 +197,6 @@ func (r *Registrar) pause(ctx context.Context) error {
 	}
 }
 
-// write applies the configuration where it differs, and not at once over a newer
-// version's.
-func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) error {
-	var current admissionv1.ValidatingWebhookConfiguration
-	err := r.live.Get(ctx, client.ObjectKey{Name: Name}, &current)
-	if client.IgnoreNotFound(err) != nil {
-		return err
-	}
-	if err == nil {
-		if err := r.yield(current.Annotations[VersionAnnotation]); err != nil {
-			return err
-		}
-		same, err := upToDate(&current, configuration)
-		if err != nil || same {
-			return err
-		}
-	}
-	if err := r.client.Apply(ctx, configuration, client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(propagation):
-	}
-	return ctx.Err()
-}
-
 // desired gathers what the configuration depends on beside the rule set. Without the installation's
 // ClusterRole nothing is written: the installation is being removed, or has been.
 func (r *Registrar) desired(ctx context.Context) (*desired, error) {
@@ -303,31 +225,4 @@ func (r *Registrar) desired(ctx context.Context) (*desired, error) {
 		endpoint: r.options.Endpoint, namespace: r.options.Namespace, trusted: r.options.TrustedControllers,
 		caBundle: bundle, version: r.options.Version, owner: &owner{role.Name, role.UID},
 	}, nil
-}
-
-// newer reports whether a is a later version than b. A version that is none, such as
-// a developer's, is older than any other.
-func newer(a, b string) bool {
-	va, err := version.ParseSemantic(a)
-	if err != nil {
-		return false
-	}
-	vb, err := version.ParseSemantic(b)
-	return err != nil || vb.LessThan(va)
-}
-
-// upToDate reports whether the object has all that would be applied. All fields with
-// a default are applied, so that they compare.
-func upToDate(current *admissionv1.ValidatingWebhookConfiguration, apply any) (bool, error) {
-	raw, err := json.Marshal(apply)
-	if err != nil {
-		return false, err
-	}
-	var want admissionv1.ValidatingWebhookConfiguration
-	if err := json.Unmarshal(raw, &want); err != nil {
-		return false, err
-	}
-	return equality.Semantic.DeepEqual(current.Webhooks, want.Webhooks) &&
-		current.Annotations[VersionAnnotation] == want.Annotations[VersionAnnotation] &&
-		slices.ContainsFunc(current.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == want.OwnerReferences[0].UID }), nil
 }

@@ -3,6 +3,8 @@ package registration
 import (
 	"fmt"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/version"
 )
 
 // takeOverAfter is how long a replica leads before it writes over what a newer version
@@ -20,4 +22,15 @@ func (r *Registrar) yield(writer string) error {
 	}
 	return errNotYet(fmt.Sprintf("version %s wrote it, which is newer than this one, %s; this one takes over at %s unless another leads by then",
 		writer, r.options.Version, takeOver.UTC().Format(time.RFC3339)))
+}
+
+// newer reports whether a is a later version than b. A version that is none, such as
+// a developer's, is older than any other.
+func newer(a, b string) bool {
+	va, err := version.ParseSemantic(a)
+	if err != nil {
+		return false
+	}
+	vb, err := version.ParseSemantic(b)
+	return err != nil || vb.LessThan(va)
 }

@@ -32,6 +32,7 @@ type Keeper struct {
 	compiled atomic.Pointer[Compiled]
 	dirty    trigger.Trigger
 	swapped  trigger.Broadcast
+	moved    trigger.Broadcast
 }
 
 // NewKeeper returns a Keeper that reads from the cache once it is started.
@@ -55,6 +56,10 @@ func (k *Keeper) Compiled() *Compiled { return k.compiled.Load() }
 // swaps in short order may be told as one.
 func (k *Keeper) Follow() <-chan struct{} { return k.swapped.Follow() }
 
+// FollowNamespaces returns a channel that receives after namespaces came, went or changed
+// their labels.
+func (k *Keeper) FollowNamespaces() <-chan struct{} { return k.moved.Follow() }
+
 // NeedLeaderElection says that every replica compiles for itself.
 func (k *Keeper) NeedLeaderElection() bool { return false }
 
@@ -71,10 +76,27 @@ func (k *Keeper) Start(ctx context.Context) error {
 		if err := k.compile(ctx); err != nil {
 			return err
 		}
+		if !k.await(ctx) {
+			return nil
+		}
+	}
+}
+
+// await waits for a change, and meanwhile keeps the metric of the next transition up to
+// date; false where the context ends.
+func (k *Keeper) await(ctx context.Context) bool {
+	for {
+		var passed <-chan time.Time // nil, for ever, where no transition is to come
+		if next, ok := k.Rules().NextTransition(time.Now()); ok {
+			passed = time.After(time.Until(next))
+		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return false
 		case <-k.dirty:
+			return true
+		case <-passed:
+			recordTransition(k.Rules(), time.Now())
 		}
 	}
 }
@@ -95,10 +117,21 @@ func (k *Keeper) watch(ctx context.Context) error {
 		}
 	}
 	// Decisions need the labels of namespaces; ready means that they are there.
-	if _, err := k.cache.GetInformer(ctx, namespaceMetadata()); err != nil {
+	informer, err := k.cache.GetInformer(ctx, namespaceMetadata())
+	if err != nil {
 		return fmt.Errorf("watching namespaces: %w", err)
 	}
-	return nil
+	_, err = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: func(any) { k.moved.Fire() },
+		UpdateFunc: func(before, after any) {
+			old, ok := before.(client.Object)
+			if now, ok2 := after.(client.Object); ok && ok2 && !maps.Equal(old.GetLabels(), now.GetLabels()) {
+				k.moved.Fire()
+			}
+		},
+		DeleteFunc: func(any) { k.moved.Fire() },
+	})
+	return err
 }
 
 func namespaceMetadata() client.Object {
@@ -145,7 +178,9 @@ func (k *Keeper) read(ctx context.Context) (policies.Source, error) {
 	return policies.Source{Vendors: vendors.Items, Policies: vp.Items, Waivers: waivers.Items}, nil
 }
 
-// sameRules reports whether two versions of an object compile to the same.
+// sameRules reports whether two versions of an object compile to the same. After a gap in
+// a watch, one that was deleted and made again comes as a change of the one before, and
+// both are of the first generation.
 func sameRules(before, after client.Object) bool {
-	return before.GetGeneration() == after.GetGeneration() && maps.Equal(before.GetLabels(), after.GetLabels())
+	return before.GetUID() == after.GetUID() && before.GetGeneration() == after.GetGeneration() && maps.Equal(before.GetLabels(), after.GetLabels())
 }

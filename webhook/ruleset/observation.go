@@ -31,7 +31,7 @@ type observation struct {
 	compiled     *Compiled
 	now          time.Time
 	namespaces   []policies.Namespace
-	resources    []string
+	resources    []string // nil while nobody has looked
 	registration registration.State
 	skewed       bool
 	ahead        time.Duration
@@ -108,10 +108,11 @@ func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 	o.setEnforced(&s.Conditions, p.Generation)
 	set(&s.Conditions, p.Generation, conditionClockSkew, o.skewed, "ClocksApart", "ClocksAgree",
 		"the leader's clock is "+o.ahead.Round(time.Second).String()+" ahead of the API server's; phases begin by each replica's clock", "the leader's clock agrees with the API server's")
-	set(&s.Conditions, p.Generation, conditionPrefiltered, o.registration.Prefilter != "", "InForce", "NoPrefilter",
-		o.registration.Prefilter, "every request for a workload is sent, and admitted while Embargo is down: "+o.registration.Unfiltered)
+	o.setPrefiltered(&s.Conditions, p.Generation)
 	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) // far fewer
-	s.Resources = o.resources
+	if o.resources != nil {
+		s.Resources = o.resources
+	}
 	if o.tally != nil {
 		found := o.tally.Policies[p.Name]
 		s.Findings = &found
@@ -153,9 +154,14 @@ func (o *observation) waiver(w *v1alpha1.VendorWaiver) {
 
 // setEnforced says whether the API server asks about workloads by a configuration that
 // covers the object. One that an earlier configuration covers as it is stays enforced
-// while others change, so that their change isn't a change of all statuses.
+// while others change, so that their change isn't a change of all statuses. Nor is a change
+// of leaders: what was said stays until the new one has looked.
 func (o *observation) setEnforced(conditions *[]metav1.Condition, generation int64) {
 	r := o.registration
+	if !r.Looked {
+		setUnknown(conditions, generation, conditionEnforced, r.Reason)
+		return
+	}
 	covers := r.RuleSet == o.compiled.Rules.Digest()
 	if r.Registered && !covers && isTrue(*conditions, conditionEnforced, generation) {
 		return
@@ -166,6 +172,20 @@ func (o *observation) setEnforced(conditions *[]metav1.Condition, generation int
 	}
 	set(conditions, generation, conditionEnforced, r.Registered && covers, "Registered", "NotRegistered",
 		"the API server asks Embargo about workloads", reason)
+}
+
+// setPrefiltered says whether the API server keeps clean requests away from Embargo.
+func (o *observation) setPrefiltered(conditions *[]metav1.Condition, generation int64) {
+	r := o.registration
+	if !r.Looked {
+		setUnknown(conditions, generation, conditionPrefiltered, r.Reason)
+		return
+	}
+	reason, message := "NoPrefilter", "every request for a workload is sent, and admitted while Embargo is down: "+r.Unfiltered
+	if !r.Registered {
+		reason, message = "NotRegistered", r.Reason
+	}
+	set(conditions, generation, conditionPrefiltered, r.Registered && r.Prefilter != "", "InForce", reason, r.Prefilter, message)
 }
 
 // isTrue reports whether a condition holds of an object as it is.
@@ -187,6 +207,14 @@ func (o *observation) problems(kind, name string) string {
 		texts = append(texts[:shown], fmt.Sprintf("and %d more", len(texts)-shown))
 	}
 	return strings.Join(texts, "; ")
+}
+
+// setUnknown says of a condition that nobody knows yet whether it holds, unless somebody
+// has said so before.
+func setUnknown(conditions *[]metav1.Condition, generation int64, kind, message string) {
+	if meta.FindStatusCondition(*conditions, kind) == nil {
+		meta.SetStatusCondition(conditions, metav1.Condition{Type: kind, Status: metav1.ConditionUnknown, ObservedGeneration: generation, Reason: "NotLookedYet", Message: message})
+	}
 }
 
 // set sets a condition to one of its two faces.

@@ -20,9 +20,10 @@ func TestEnforcedIsOfAnObject(t *testing.T) {
 	rules, problems := policies.Compile(policies.Source{})
 	require.Empty(t, problems)
 	const current, older, newer = int64(2), int64(1), int64(3)
-	covering := registration.State{Registered: true, RuleSet: rules.Digest()}
-	behind := registration.State{Registered: true, RuleSet: "an earlier one"}
-	away := registration.State{Reason: "admission is paused"}
+	covering := registration.State{Looked: true, Registered: true, RuleSet: rules.Digest()}
+	behind := registration.State{Looked: true, Registered: true, RuleSet: "an earlier one"}
+	away := registration.State{Looked: true, Reason: "admission is paused"}
+	begun := registration.State{Reason: "the leader has not looked yet"}
 	for name, c := range map[string]struct {
 		state  registration.State
 		before metav1.ConditionStatus // of generation 2
@@ -35,6 +36,8 @@ func TestEnforcedIsOfAnObject(t *testing.T) {
 		"itself changed":                       {behind, metav1.ConditionTrue, newer, metav1.ConditionFalse, "the webhook configuration doesn't cover the latest rule set yet"},
 		"others changed before it was covered": {behind, metav1.ConditionFalse, current, metav1.ConditionFalse, "the webhook configuration doesn't cover the latest rule set yet"},
 		"changed back":                         {behind, metav1.ConditionTrue, older, metav1.ConditionFalse, "the webhook configuration doesn't cover the latest rule set yet"},
+		"a new leader":                         {begun, metav1.ConditionTrue, current, metav1.ConditionTrue, "as it was"},
+		"a new leader of what wasn't covered":  {begun, metav1.ConditionFalse, current, metav1.ConditionFalse, "as it was"},
 		"paused":                               {away, metav1.ConditionTrue, current, metav1.ConditionFalse, "admission is paused"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,5 +50,42 @@ func TestEnforcedIsOfAnObject(t *testing.T) {
 			assert.Equal(t, c.want, got.Status)
 			assert.Equal(t, c.reason, got.Message)
 		})
+	}
+}
+
+func TestNobodyKnowsBeforeTheFirstLook(t *testing.T) {
+	rules, _ := policies.Compile(policies.Source{})
+	var p v1alpha1.VendorPolicy
+	o := observation{compiled: &Compiled{Rules: rules}, now: time.Now(), registration: registration.State{Reason: "the leader has not looked yet"}}
+	o.policy(&p)
+	for _, kind := range []string{conditionEnforced, conditionPrefiltered} {
+		got := meta.FindStatusCondition(p.Status.Conditions, kind)
+		require.NotNil(t, got, kind)
+		assert.Equal(t, metav1.ConditionUnknown, got.Status, kind)
+		assert.Equal(t, "the leader has not looked yet", got.Message, kind)
+	}
+}
+
+// TestPrefilteredIsOfWhatIsInForce: a prefilter that was derived is not yet one that the
+// API server has.
+func TestPrefilteredIsOfWhatIsInForce(t *testing.T) {
+	rules, _ := policies.Compile(policies.Source{})
+	for message, c := range map[string]struct {
+		state  registration.State
+		want   metav1.ConditionStatus
+		reason string
+	}{
+		"10 tokens":           {registration.State{Looked: true, Registered: true, Prefilter: "10 tokens"}, metav1.ConditionTrue, "InForce"},
+		"admission is paused": {registration.State{Looked: true, Prefilter: "10 tokens", Reason: "admission is paused"}, metav1.ConditionFalse, "NotRegistered"},
+		"every request for a workload is sent, and admitted while Embargo is down: too broad": {registration.State{Looked: true, Registered: true, Unfiltered: "too broad"}, metav1.ConditionFalse, "NoPrefilter"},
+	} {
+		var p v1alpha1.VendorPolicy
+		o := observation{compiled: &Compiled{Rules: rules}, now: time.Now(), registration: c.state}
+		o.policy(&p)
+		got := meta.FindStatusCondition(p.Status.Conditions, conditionPrefiltered)
+		require.NotNil(t, got, message)
+		assert.Equal(t, c.want, got.Status, message)
+		assert.Equal(t, c.reason, got.Reason, message)
+		assert.Equal(t, message, got.Message)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -39,7 +40,6 @@ type StatusWriter struct {
 	client        client.Client
 	clock         func() time.Time
 	circumstances Circumstances
-	changed       <-chan struct{}
 	triggers      []<-chan struct{}
 }
 
@@ -51,7 +51,7 @@ type Circumstances struct {
 	// Skew says whether this replica's clock is too far from the API server's, and how
 	// far it is ahead.
 	Skew func() (bool, time.Duration)
-	// Resources are those that admission covers.
+	// Resources are those that admission covers, nil while nobody has looked.
 	Resources func() []string
 	// Tally counts the audit's findings, nil while it hasn't.
 	Tally func() *policies.Tally
@@ -60,7 +60,8 @@ type Circumstances struct {
 // NewStatusWriter returns a StatusWriter for the keeper's rule sets; each trigger makes
 // it look again.
 func NewStatusWriter(keeper *Keeper, c client.Client, clock func() time.Time, circumstances Circumstances, triggers ...<-chan struct{}) *StatusWriter {
-	return &StatusWriter{keeper: keeper, client: c, clock: clock, circumstances: circumstances, changed: keeper.Follow(), triggers: triggers}
+	return &StatusWriter{keeper: keeper, client: c, clock: clock, circumstances: circumstances,
+		triggers: append(triggers, keeper.Follow(), keeper.FollowNamespaces())}
 }
 
 // NeedLeaderElection says that one replica writes.
@@ -69,7 +70,7 @@ func (w *StatusWriter) NeedLeaderElection() bool { return true }
 // Start writes until the context ends.
 func (w *StatusWriter) Start(ctx context.Context) error {
 	wake := trigger.New()
-	wake.Follow(ctx, append(w.triggers, w.changed)...)
+	wake.Follow(ctx, w.triggers...)
 	for {
 		pause := w.write(ctx)
 		timer := time.NewTimer(pause)
@@ -92,25 +93,27 @@ func (w *StatusWriter) write(ctx context.Context) time.Duration {
 		return retryAfter
 	}
 	now := w.clock()
-	err := w.writeAll(ctx, compiled, now)
+	stale, err := w.writeAll(ctx, compiled, now)
 	switch {
-	case errors.Is(err, errStale):
-		return staleAfter
+	case ctx.Err() != nil:
+		return retryAfter // somebody else leads
 	case err != nil:
 		logf.FromContext(ctx).Error(err, "status can't be written; trying again", "in", retryAfter)
 		return retryAfter
+	case stale:
+		return staleAfter
 	}
-	recordTransition(compiled.Rules, now)
 	if next, ok := compiled.Rules.NextTransition(now); ok && next.Sub(now) < resync {
 		return next.Sub(now)
 	}
 	return resync
 }
 
-func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now time.Time) error {
+// writeAll writes what has changed, and reports whether the cache was behind for some.
+func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now time.Time) (stale bool, err error) {
 	namespaces, err := w.namespaces(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	o := observation{compiled: compiled, now: now, namespaces: namespaces, resources: w.circumstances.Resources()}
 	o.registration = w.circumstances.Registration()
@@ -126,7 +129,12 @@ func (w *StatusWriter) writeAll(ctx context.Context, compiled *Compiled, now tim
 	for i := range compiled.Source.Waivers {
 		errs = append(errs, write(ctx, w.client, &compiled.Source.Waivers[i], &v1alpha1.VendorWaiver{}, o.waiver))
 	}
-	return errors.Join(errs...)
+	failed := slices.DeleteFunc(errs, func(err error) bool {
+		behind := errors.Is(err, errStale)
+		stale = stale || behind
+		return behind
+	})
+	return stale, errors.Join(failed...)
 }
 
 // write observes one object and writes its status, unless that is as it was. The

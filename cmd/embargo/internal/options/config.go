@@ -3,11 +3,18 @@
 package options
 
 import (
+	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
 	"embargo.dev/audit/workloadreports"
@@ -44,7 +51,19 @@ type Config struct {
 	Logging        Logging        `json:"logging,omitzero"`
 	// DrainPeriod is how long a stopping replica still answers, so that the API
 	// server has time to turn to others.
-	DrainPeriod metav1.Duration `json:"drainPeriod,omitzero"`
+	DrainPeriod DrainPeriod `json:"drainPeriod,omitzero"`
+}
+
+// DrainPeriod is a duration such as 5s. It knows its key, which a decoder doesn't tell.
+type DrainPeriod struct{ time.Duration }
+
+// UnmarshalJSON reads the text of a duration.
+func (d *DrainPeriod) UnmarshalJSON(text []byte) error {
+	var err error
+	if d.Duration, err = time.ParseDuration(strings.Trim(string(text), `"`)); err != nil {
+		return fmt.Errorf("drainPeriod: %s is not a duration; want one such as 5s", text)
+	}
+	return nil
 }
 
 // Webhook is where the API server reaches the controller.
@@ -124,26 +143,61 @@ func Default() Config {
 		Metrics:        Endpoint{BindAddress: ":8080"},
 		Health:         Endpoint{BindAddress: ":8081"},
 		Logging:        Logging{Level: "info", Format: "json"},
-		DrainPeriod:    metav1.Duration{Duration: 5 * time.Second},
+		DrainPeriod:    DrainPeriod{Duration: 5 * time.Second},
 	}
 }
 
-// load reads a config file over the settings. An unknown key is refused: a
-// misspelt setting that is quietly ignored is worse than none.
+// load reads a config file over the settings. An unknown key is refused, also one that
+// differs in its case only: a misspelt setting that is quietly ignored is worse than none.
 func (c *Config) load(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("--config: %w", err)
 	}
-	var head metav1.TypeMeta
-	if err := yaml.Unmarshal(data, &head); err != nil {
-		return fmt.Errorf("--config %s: %w", path, err)
-	}
-	if head.APIVersion != c.APIVersion || head.Kind != c.Kind {
-		return fmt.Errorf("--config %s: apiVersion and kind are %q and %q, want %q and %q", path, head.APIVersion, head.Kind, c.APIVersion, c.Kind)
-	}
-	if err := yaml.UnmarshalStrict(data, c); err != nil {
+	if err := c.read(data); err != nil {
 		return fmt.Errorf("--config %s: %w", path, err)
 	}
 	return nil
+}
+
+func (c *Config) read(data []byte) error {
+	document, err := single(data)
+	if err != nil {
+		return err
+	}
+	content, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return err
+	}
+	var head metav1.TypeMeta
+	if err := json.UnmarshalCaseSensitivePreserveInts(content, &head); err != nil {
+		return err
+	}
+	if head.APIVersion != c.APIVersion || head.Kind != c.Kind {
+		return fmt.Errorf("apiVersion and kind are %q and %q, want %q and %q", head.APIVersion, head.Kind, c.APIVersion, c.Kind)
+	}
+	unknown, err := json.UnmarshalStrict(content, c)
+	return errors.Join(append(unknown, err)...)
+}
+
+// single returns the one document of a file: what a second one says would be ignored.
+func single(data []byte) ([]byte, error) {
+	var documents [][]byte
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if content, err := yaml.YAMLToJSON(document); err != nil || string(content) != "null" {
+			documents = append(documents, document)
+		}
+	}
+	if len(documents) > 1 {
+		return nil, fmt.Errorf("it has %d documents, want one", len(documents))
+	}
+	return bytes.Join(documents, nil), nil
 }

@@ -1,17 +1,12 @@
 package options
 
 import (
-	"errors"
-	"fmt"
-	"net/url"
-	"slices"
-	"strings"
+	"reflect"
+	"time"
 
 	"github.com/spf13/pflag"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"embargo.dev/audit/workloadreports"
-	"embargo.dev/policies/catalog"
 )
 
 // Options are the settings with what only the command line says.
@@ -21,118 +16,86 @@ type Options struct {
 	ConfigFile string
 	Kubeconfig string
 
-	flags Config // as given on the command line
+	flags Config   // as given on the command line
+	take  []func() // puts each given flag over the settings
 }
 
 // New returns the default options.
 func New() *Options { return &Options{Config: Default()} }
 
-// AddFlags adds the flags. A flag that is given goes before the config file.
+// AddFlags adds the flags: one for each setting. A flag that is given goes before the
+// config file.
 func (o *Options) AddFlags(fs *pflag.FlagSet) {
-	o.flags = Default()
-	f := &o.flags
 	fs.StringVar(&o.ConfigFile, "config", "", "file with an "+Kind)
 	fs.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig to run outside a cluster with; its current context is used")
-	fs.StringVar(&f.Namespace, "namespace", f.Namespace, "Embargo's own namespace")
-	fs.StringVar(&f.Installation, "installation", f.Installation, "name of the ClusterRole that stands for the installation")
-	fs.StringSliceVar(&f.TrustedControllers, "trusted-controllers", nil, "user names whose children with a controller owner continue what the owner stands for")
-	fs.StringVar(&f.Webhook.Host, "webhook-host", f.Webhook.Host, "address to listen on for the API server")
-	fs.IntVar(&f.Webhook.Port, "webhook-port", f.Webhook.Port, "port to listen on for the API server")
-	fs.StringVar(&f.Webhook.URL, "webhook-url", f.Webhook.URL, "base URL at which the API server reaches the webhook instead of the Service")
-	fs.StringVar(&f.Webhook.CertDir, "cert-dir", f.Webhook.CertDir, "folder with tls.crt, tls.key and ca.crt instead of certificates kept in a Secret")
-	fs.StringVar(&f.Webhook.TemplatesFailurePolicy, "templates-failure-policy", f.Webhook.TemplatesFailurePolicy, "what becomes of changes of discovered resources while Embargo is down: Ignore or Fail")
-	fs.StringSliceVar(&f.Catalog.Vendors, "catalog-vendors", f.Catalog.Vendors, `built-in vendors to apply, or "*"`)
-	fs.BoolVar(&f.Catalog.DefaultPolicy, "catalog-default-policy", f.Catalog.DefaultPolicy, "create the default policy in a new installation")
-	fs.BoolVar(&f.Audit.Disabled, "audit-disabled", false, "don't find what runs, and write no reports")
-	fs.StringVar((*string)(&f.ReportAPI), "report-api", string(f.ReportAPI), "kinds of others in which the audit writes its findings too: auto, openreports, wgpolicy or none")
-	fs.BoolVar(&f.LeaderElection.Disabled, "leader-election-disabled", false, "run without leader election, as the only replica")
-	fs.StringVar(&f.Metrics.BindAddress, "metrics-bind-address", f.Metrics.BindAddress, `address for /metrics, "0" for none`)
-	fs.StringVar(&f.Health.BindAddress, "health-bind-address", f.Health.BindAddress, "address for /healthz and /readyz")
-	fs.StringVar(&f.Logging.Level, "log-level", f.Logging.Level, "debug, info or error")
-	fs.StringVar(&f.Logging.Format, "log-format", f.Logging.Format, "json or text")
-	fs.DurationVar(&f.DrainPeriod.Duration, "drain-period", f.DrainPeriod.Duration, "how long a stopping replica still answers")
+	o.flags = Default()
+	for name, s := range map[string]struct {
+		of    func(*Config) any // pointer to the setting
+		usage string
+	}{
+		"namespace":                {func(c *Config) any { return &c.Namespace }, "Embargo's own namespace"},
+		"installation":             {func(c *Config) any { return &c.Installation }, "name of the ClusterRole that stands for the installation"},
+		"trusted-controllers":      {func(c *Config) any { return &c.TrustedControllers }, "user names whose children with a controller owner continue what the owner stands for"},
+		"report-api":               {func(c *Config) any { return &c.ReportAPI }, "kinds of others in which the audit writes its findings too: auto, openreports, wgpolicy or none"},
+		"webhook-host":             {func(c *Config) any { return &c.Webhook.Host }, "address to listen on for the API server"},
+		"webhook-port":             {func(c *Config) any { return &c.Webhook.Port }, "port to listen on for the API server"},
+		"webhook-url":              {func(c *Config) any { return &c.Webhook.URL }, "base URL at which the API server reaches the webhook instead of the Service"},
+		"webhook-service-name":     {func(c *Config) any { return &c.Webhook.Service.Name }, "name of the Service at which the API server reaches the webhook"},
+		"webhook-service-port":     {func(c *Config) any { return &c.Webhook.Service.Port }, "port of that Service"},
+		"webhook-secret":           {func(c *Config) any { return &c.Webhook.Secret }, "name of the Secret in which certificates are kept"},
+		"cert-dir":                 {func(c *Config) any { return &c.Webhook.CertDir }, "folder with tls.crt, tls.key and ca.crt instead of certificates kept in a Secret"},
+		"templates-failure-policy": {func(c *Config) any { return &c.Webhook.TemplatesFailurePolicy }, "what becomes of changes of discovered resources while Embargo is down: Ignore or Fail"},
+		"catalog-vendors":          {func(c *Config) any { return &c.Catalog.Vendors }, `built-in vendors to apply, or "*"`},
+		"catalog-default-policy":   {func(c *Config) any { return &c.Catalog.DefaultPolicy }, "create the default policy in a new installation"},
+		"declared-config-map":      {func(c *Config) any { return &c.Declared.ConfigMap }, "ConfigMap with the vendors, policies and waivers that the installation's values declare"},
+		"audit-disabled":           {func(c *Config) any { return &c.Audit.Disabled }, "don't find what runs, and write no reports"},
+		"leader-election-disabled": {func(c *Config) any { return &c.LeaderElection.Disabled }, "run without leader election, as the only replica"},
+		"leader-election-name":     {func(c *Config) any { return &c.LeaderElection.Name }, "name of the lease by which the leader is chosen"},
+		"metrics-bind-address":     {func(c *Config) any { return &c.Metrics.BindAddress }, `address for /metrics, "0" for none`},
+		"health-bind-address":      {func(c *Config) any { return &c.Health.BindAddress }, `address for /healthz and /readyz, "0" for none`},
+		"log-level":                {func(c *Config) any { return &c.Logging.Level }, "debug, info or error"},
+		"log-format":               {func(c *Config) any { return &c.Logging.Format }, "json or text"},
+		"drain-period":             {func(c *Config) any { return &c.DrainPeriod.Duration }, "how long a stopping replica still answers"},
+	} {
+		o.add(fs, name, s.usage, s.of)
+	}
+}
+
+// add adds the flag of a setting.
+func (o *Options) add(fs *pflag.FlagSet, name, usage string, of func(*Config) any) {
+	given, to := of(&o.flags), of(&o.Config)
+	switch v := given.(type) {
+	case *string:
+		fs.StringVar(v, name, *v, usage)
+	case *workloadreports.Setting:
+		fs.StringVar((*string)(v), name, string(*v), usage)
+	case *[]string:
+		fs.StringSliceVar(v, name, *v, usage)
+	case *int:
+		fs.IntVar(v, name, *v, usage)
+	case *int32:
+		fs.Int32Var(v, name, *v, usage)
+	case *bool:
+		fs.BoolVar(v, name, *v, usage)
+	case *time.Duration:
+		fs.DurationVar(v, name, *v, usage)
+	}
+	o.take = append(o.take, func() {
+		if fs.Changed(name) {
+			reflect.ValueOf(to).Elem().Set(reflect.ValueOf(given).Elem())
+		}
+	})
 }
 
 // Complete reads the config file and puts the given flags over it.
-func (o *Options) Complete(fs *pflag.FlagSet) error {
+func (o *Options) Complete() error {
 	if o.ConfigFile != "" {
 		if err := o.load(o.ConfigFile); err != nil {
 			return err
 		}
 	}
-	for name, take := range map[string]func(){
-		"namespace":                func() { o.Namespace = o.flags.Namespace },
-		"installation":             func() { o.Installation = o.flags.Installation },
-		"trusted-controllers":      func() { o.TrustedControllers = o.flags.TrustedControllers },
-		"webhook-host":             func() { o.Webhook.Host = o.flags.Webhook.Host },
-		"webhook-port":             func() { o.Webhook.Port = o.flags.Webhook.Port },
-		"webhook-url":              func() { o.Webhook.URL = o.flags.Webhook.URL },
-		"cert-dir":                 func() { o.Webhook.CertDir = o.flags.Webhook.CertDir },
-		"templates-failure-policy": func() { o.Webhook.TemplatesFailurePolicy = o.flags.Webhook.TemplatesFailurePolicy },
-		"catalog-vendors":          func() { o.Catalog.Vendors = o.flags.Catalog.Vendors },
-		"catalog-default-policy":   func() { o.Catalog.DefaultPolicy = o.flags.Catalog.DefaultPolicy },
-		"audit-disabled":           func() { o.Audit.Disabled = o.flags.Audit.Disabled },
-		"report-api":               func() { o.ReportAPI = o.flags.ReportAPI },
-		"leader-election-disabled": func() { o.LeaderElection.Disabled = o.flags.LeaderElection.Disabled },
-		"metrics-bind-address":     func() { o.Metrics.BindAddress = o.flags.Metrics.BindAddress },
-		"health-bind-address":      func() { o.Health.BindAddress = o.flags.Health.BindAddress },
-		"log-level":                func() { o.Logging.Level = o.flags.Logging.Level },
-		"log-format":               func() { o.Logging.Format = o.flags.Logging.Format },
-		"drain-period":             func() { o.DrainPeriod = o.flags.DrainPeriod },
-	} {
-		if fs.Changed(name) {
-			take()
-		}
+	for _, take := range o.take {
+		take()
 	}
 	return nil
-}
-
-// Validate says everything that is wrong with the settings, each with its key.
-func (o *Options) Validate() error {
-	var errs []error
-	wrong := func(key, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
-	}
-	for key, name := range map[string]string{"namespace": o.Namespace, "webhook.service.name": o.Webhook.Service.Name} {
-		if msgs := validation.IsDNS1123Label(name); len(msgs) > 0 {
-			wrong(key, "%q: %s", name, strings.Join(msgs, "; "))
-		}
-	}
-	if msgs := validation.IsDNS1123Subdomain(o.Declared.ConfigMap); len(msgs) > 0 {
-		wrong("declared.configMap", "%q: %s", o.Declared.ConfigMap, strings.Join(msgs, "; "))
-	}
-	if o.Webhook.Port < 1 || o.Webhook.Port > 65535 {
-		wrong("webhook.port", "%d is not a port; want 1 to 65535", o.Webhook.Port)
-	}
-	if o.Webhook.URL != "" {
-		if u, err := url.Parse(o.Webhook.URL); err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
-			wrong("webhook.url", "%q is not a base URL; want https://HOST:PORT", o.Webhook.URL)
-		}
-	}
-	if !slices.Contains([]string{"Ignore", "Fail"}, o.Webhook.TemplatesFailurePolicy) {
-		wrong("webhook.templatesFailurePolicy", "%q; want Ignore or Fail", o.Webhook.TemplatesFailurePolicy)
-	}
-	if !slices.Contains(workloadreports.Settings(), o.ReportAPI) {
-		wrong("reportAPI", "%q; want auto, openreports, wgpolicy or none", o.ReportAPI)
-	}
-	if !slices.Contains([]string{"debug", "info", "error"}, o.Logging.Level) {
-		wrong("logging.level", "%q; want debug, info or error", o.Logging.Level)
-	}
-	if !slices.Contains([]string{"json", "text"}, o.Logging.Format) {
-		wrong("logging.format", "%q; want json or text", o.Logging.Format)
-	}
-	if o.DrainPeriod.Duration < 0 {
-		wrong("drainPeriod", "%s is negative", o.DrainPeriod.Duration)
-	}
-	for i, name := range o.TrustedControllers {
-		if strings.TrimSpace(name) == "" {
-			wrong(fmt.Sprintf("trustedControllers[%d]", i), "is empty; want a user name such as system:serviceaccount:argo:argo")
-		}
-	}
-	for i, name := range o.Catalog.Vendors {
-		if name != "*" && !slices.Contains(catalog.Names(), name) {
-			wrong(fmt.Sprintf("catalog.vendors[%d]", i), `no built-in vendor is named %q; want "*" or some of %s`, name, strings.Join(catalog.Names(), ", "))
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -3,6 +3,8 @@ package options_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -24,7 +26,7 @@ func complete(t *testing.T, config string, args ...string) (*options.Options, er
 		args = append(args, "--config="+path)
 	}
 	require.NoError(t, fs.Parse(args))
-	return o, o.Complete(fs)
+	return o, o.Complete()
 }
 
 const head = "apiVersion: embargo.dev/v1alpha1\nkind: EmbargoConfiguration\n"
@@ -43,7 +45,13 @@ func TestFlagsGoBeforeTheFileAndTheFileBeforeTheDefaults(t *testing.T) {
 func TestTheFileIsReadStrictly(t *testing.T) {
 	for config, says := range map[string]string{
 		head + "webhok: {port: 1}\n":                      `unknown field "webhok"`,
-		head + "webhook: {prot: 1}\n":                     `unknown field "prot"`,
+		head + "webhook: {prot: 1}\n":                     `unknown field "webhook.prot"`,
+		head + "Namespace: other\n":                       `unknown field "Namespace"`,
+		head + "---\n" + head + "namespace: other\n":      "it has 2 documents",
+		"# nothing\n":                                     "apiVersion and kind are",
+		head + "drainPeriod: 5\n":                         "drainPeriod",
+		head + "drainPeriod: soon\n":                      `drainPeriod: "soon" is not a duration`,
+		"- a\n":                                           "cannot unmarshal",
 		"apiVersion: v1\nkind: ConfigMap\n":               `want "embargo.dev/v1alpha1" and "EmbargoConfiguration"`,
 		"webhook: {port: 1}\n":                            "apiVersion and kind are",
 		head + "webhook: {port: many}\n":                  "webhook.port",
@@ -64,6 +72,13 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"--report-api=policy":               `reportAPI: "policy"; want auto, openreports, wgpolicy or none`,
 		"--log-level=loud":                  "logging.level: ",
 		"--log-format=xml":                  "logging.format: ",
+		"--installation=":                   "installation: ",
+		"--webhook-secret=My_Secret":        "webhook.secret: ",
+		"--webhook-service-port=0":          "webhook.service.port: 0 is not a port",
+		"--declared-config-map=":            "declared.configMap: ",
+		"--leader-election-name=":           "leaderElection.name: ",
+		"--metrics-bind-address=8080":       "metrics.bindAddress: ",
+		"--health-bind-address=:http":       "health.bindAddress: ",
 		"--drain-period=-1s":                "drainPeriod: ",
 		"--catalog-vendors=kasperski":       `no built-in vendor is named "kasperski"`,
 		"--trusted-controllers=,jane":       "trustedControllers[0]: ",
@@ -72,4 +87,35 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		require.NoError(t, err)
 		require.ErrorContains(t, o.Validate(), says, arg)
 	}
+}
+
+// TestEverySettingHasAFlag: what can be said in the file can be said on the command line.
+func TestEverySettingHasAFlag(t *testing.T) {
+	o := options.New()
+	fs := pflag.NewFlagSet("embargo", pflag.ContinueOnError)
+	o.AddFlags(fs)
+	samples := map[string]string{"string": "other", "stringSlice": "a,b", "int": "7", "int32": "7", "duration": "7s"}
+	fs.VisitAll(func(f *pflag.Flag) {
+		sample, ok := samples[f.Value.Type()]
+		if f.Value.Type() == "bool" {
+			sample, ok = strconv.FormatBool(f.DefValue == "false"), true
+		}
+		require.True(t, ok, f.Name)
+		if f.Name != "config" {
+			require.NoError(t, fs.Set(f.Name, sample))
+		}
+	})
+	require.NoError(t, o.Complete())
+	var same func(path string, a, b reflect.Value)
+	same = func(path string, a, b reflect.Value) {
+		for i := range a.NumField() {
+			at := path + a.Type().Field(i).Name
+			if a.Field(i).Kind() == reflect.Struct {
+				same(at+".", a.Field(i), b.Field(i))
+			} else if at != "APIVersion" && at != "Kind" {
+				assert.NotEqual(t, a.Field(i).Interface(), b.Field(i).Interface(), at)
+			}
+		}
+	}
+	same("", reflect.ValueOf(options.Default()), reflect.ValueOf(o.Config))
 }

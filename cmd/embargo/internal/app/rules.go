@@ -1,0 +1,63 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+
+	"embargo.dev/policies"
+	"embargo.dev/webhook/discovery"
+	"embargo.dev/webhook/registration"
+	"embargo.dev/webhook/ruleset"
+)
+
+func (c *controller) rules(context.Context) error {
+	c.keeper = ruleset.NewKeeper(c.mgr.GetCache())
+	return c.mgr.Add(c.keeper)
+}
+
+func (c *controller) discover(context.Context) error {
+	var err error
+	if c.discovery, err = discovery.New(c.mgr.GetConfig(), c.mgr.GetCache()); err != nil {
+		return err
+	}
+	return c.mgr.Add(c.discovery)
+}
+
+func (c *controller) register(context.Context) error {
+	o := c.options
+	c.registrar = registration.NewRegistrar(c.mgr.GetClient(), c.mgr.GetAPIReader(), c.mgr.GetCache(), registration.Options{
+		Endpoint:           registration.Endpoint{URL: o.Webhook.URL, Namespace: o.Namespace, Service: o.Webhook.Service.Name, Port: o.Webhook.Service.Port},
+		Namespace:          o.Namespace,
+		Installation:       o.Installation,
+		TrustedControllers: o.TrustedControllers,
+		Version:            Version(),
+		Clock:              time.Now,
+		Rules: func() (*policies.RuleSet, registration.NamespaceLabels) {
+			compiled := c.keeper.Compiled()
+			if compiled == nil {
+				return nil, registration.NamespaceLabels{}
+			}
+			return compiled.Rules, registration.LabelsInUse(compiled.Source.Policies, compiled.Source.Waivers)
+		},
+		CABundle:            c.certificates.CABundle,
+		Resources:           c.discovery.Resources,
+		TemplatesFailClosed: o.Webhook.TemplatesFailurePolicy == string(admissionv1.Fail),
+		Triggers:            []<-chan struct{}{c.keeper.Follow(), c.certificates.Changed(), c.discovery.Follow()},
+	})
+	status := ruleset.NewStatusWriter(c.keeper, c.mgr.GetClient(), time.Now, ruleset.Circumstances{
+		Resources: func() []string {
+			found, looked := c.discovery.Resources()
+			if !looked {
+				return nil
+			}
+			return registration.Resources(found)
+		},
+		Registration: c.registrar.State,
+		Skew:         func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
+		Tally:        c.tally,
+	}, c.registrar.Changed(), c.skewed, c.discovery.Follow(), c.tallied())
+	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(status))
+}

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"embargo.dev/policies/workload"
+	"embargo.dev/webhook"
+	"embargo.dev/webhook/preview"
+	"embargo.dev/webhook/registration"
+)
+
+func (c *controller) serve(ctx context.Context) error {
+	clientset, err := kubernetes.NewForConfig(c.mgr.GetConfig())
+	if err != nil {
+		return err
+	}
+	self, err := clientset.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("asking the API server who this controller is: %w", err)
+	}
+	live, err := c.unhurried()
+	if err != nil {
+		return err
+	}
+	server := c.mgr.GetWebhookServer()
+	server.Register(registration.PathWorkloads, c.drain.partWith(webhook.Serve(&webhook.Workloads{
+		Rules:              c.keeper.Rules,
+		Clock:              time.Now,
+		Cache:              c.mgr.GetCache(),
+		Live:               live,
+		Covered:            func(kind schema.GroupKind) bool { return workload.Builtin(kind) || c.discovery.Covers(kind) },
+		TrustedControllers: c.options.TrustedControllers,
+	})))
+	server.Register(registration.PathKinds, c.drain.partWith(webhook.Serve(&webhook.Kinds{
+		Cache:   c.mgr.GetCache(),
+		Access:  clientset.AuthorizationV1().SubjectAccessReviews(),
+		Self:    self.Status.UserInfo.Username,
+		Clock:   time.Now,
+		Preview: c.previewer(),
+	})))
+	return nil
+}
+
+// unhurried reads for decisions, which don't wait in line: the API server shares out what
+// it serves by itself, and a review has seconds. At the pace of the rest, a restart of
+// some hundred Pods of a restricted image would end in reviews that decide nothing.
+func (c *controller) unhurried() (client.Reader, error) {
+	config := rest.CopyConfig(c.mgr.GetConfig())
+	config.QPS = -1
+	return client.New(config, client.Options{Scheme: c.mgr.GetScheme(), Mapper: c.mgr.GetRESTMapper(), HTTPClient: c.mgr.GetHTTPClient()})
+}
+
+// previewer answers from the audit where this replica audits.
+func (c *controller) previewer() *preview.Previewer {
+	p := preview.New(c.mgr.GetCache(), c.mgr.GetAPIReader(), time.Now)
+	if c.auditor == nil {
+		return p
+	}
+	p.Audited = func(limit int) (found []preview.Workload, all, ok bool) {
+		known, all, ok := c.auditor.Workloads(limit)
+		for _, w := range known {
+			found = append(found, preview.Workload(w))
+		}
+		return found, all, ok
+	}
+	return p
+}
