@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -103,6 +104,38 @@ func TestOwnersWhoseChildrenWouldBeRefusedAreNamed(t *testing.T) {
 	assert.Equal(t, "Pod/web-1-x", f.Carrier)
 	assert.Equal(t, "ReplicaSet/web-1", f.RestartOwner)
 	assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction)
+}
+
+// TestAForgedOwnerIsNoOwner has Pods point to owners that admission would not find: in
+// another namespace, under another name, of another kind.
+func TestAForgedOwnerIsNoOwner(t *testing.T) {
+	c := newCluster(t, later)
+	elsewhere := deployment("av", agent, announced)
+	elsewhere.Namespace = "post"
+	renamed := pod(about("renamed", announced, elsewhere), agent)
+	c.list(elsewhere, renamed)
+	f := c.one()
+	assert.Equal(t, "mail", f.Workload.Namespace, "the finding stays where the Pod is")
+	assert.Equal(t, "Pod/renamed", f.Carrier)
+	assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction)
+	assert.Equal(t, "Deployment/av", f.RestartOwner)
+
+	elsewhere.Namespace = "mail"
+	for name, forge := range map[string]func(*metav1.OwnerReference){
+		"name": func(r *metav1.OwnerReference) { r.Name = "another" },
+		"kind": func(r *metav1.OwnerReference) { r.Kind = "StatefulSet" },
+	} {
+		c = newCluster(t, later)
+		forged := pod(about("forged", announced, elsewhere), agent)
+		forge(&forged.OwnerReferences[0])
+		c.list(elsewhere, forged)
+		assert.Len(t, c.look(), 1, name)
+		for _, f := range c.look() {
+			if f.Pods > 0 {
+				assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction, name)
+			}
+		}
+	}
 }
 
 func TestAMirrorPodIsAWorkloadOfItsOwn(t *testing.T) {

@@ -77,9 +77,6 @@ func New() *Inventory {
 // Len returns how many objects are there.
 func (inv *Inventory) Len() int { return len(inv.objects) }
 
-// Get returns an object by its UID, nil where it isn't there.
-func (inv *Inventory) Get(uid types.UID) *Object { return inv.objects[uid] }
-
 // Namespace returns a namespace by its name, nil where nothing is in it.
 func (inv *Inventory) Namespace(name string) *Namespace { return inv.namespaces[name] }
 

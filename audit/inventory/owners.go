@@ -25,7 +25,7 @@ func (inv *Inventory) Top(o *Object) Top {
 		if !ok || owner.GroupKind() == nodeKind {
 			break
 		}
-		above := inv.objects[owner.UID]
+		above := inv.Controller(o)
 		if above == nil {
 			return Top{APIVersion: owner.APIVersion, Kind: owner.Kind, Namespace: o.Namespace.Name, Name: owner.Name, UID: owner.UID}
 		}
@@ -34,6 +34,25 @@ func (inv *Inventory) Top(o *Object) Top {
 	return Top{
 		APIVersion: o.Kind.GroupVersion().String(), Kind: o.Kind.Kind, Namespace: o.Namespace.Name, Name: o.Name, UID: o.UID, Object: o,
 	}
+}
+
+// Controller returns the controller owner of an object, as admission would find it: of that
+// UID, under the kind and the name that the object says, in the object's namespace or in
+// none. It is nil where there is no such owner, where it is of a kind that is not watched,
+// and where the reference is forged.
+func (inv *Inventory) Controller(o *Object) *Object {
+	owner, ok := o.Owner()
+	if !ok {
+		return nil
+	}
+	above := inv.objects[owner.UID]
+	if above == nil || above.Name != owner.Name || above.Kind.GroupKind() != owner.GroupKind() {
+		return nil
+	}
+	if above.Namespace.Name != "" && above.Namespace.Name != o.Namespace.Name {
+		return nil
+	}
+	return above
 }
 
 var nodeKind = schema.GroupKind{Kind: "Node"}
