@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -136,6 +137,22 @@ func TestAForgedOwnerIsNoOwner(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestNothingThatAnObjectSaysIsTooMuchForAReport has it name an owner, and a runtime name
+// a digest, of which the API server would refuse a report.
+func TestNothingThatAnObjectSaysIsTooMuchForAReport(t *testing.T) {
+	c := newCluster(t, later)
+	long := strings.Repeat("x", 400)
+	p := pod(ownedBy(about("p", announced, nil), schema.GroupVersionKind{Group: long, Version: "v1", Kind: long}, long), agent)
+	c.list(running(p, "registry.acme.example/agent", "sha256:"+long))
+	f := c.one()
+	assert.Len(t, f.Workload.APIVersion, 317)
+	assert.Len(t, f.Workload.Kind, 63)
+	assert.Len(t, f.Workload.Name, 253)
+	assert.Len(t, f.Workload.UID, 128)
+	assert.Len(t, f.RestartOwner, 63+1+253)
+	assert.Empty(t, f.Digests)
 }
 
 func TestAMirrorPodIsAWorkloadOfItsOwn(t *testing.T) {

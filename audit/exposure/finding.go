@@ -64,9 +64,12 @@ func (w Workload) GroupKind() schema.GroupKind {
 	return inventory.Owner{APIVersion: w.APIVersion, Kind: w.Kind}.GroupKind()
 }
 
+// workloadOf names a workload. Nothing bounds what an object says of an owner that nobody
+// watches, and a report that holds more than it may can't be written.
 func workloadOf(top inventory.Top) Workload {
 	return Workload{
-		APIVersion: top.APIVersion, Kind: top.Kind, Namespace: top.Namespace, Name: top.Name, UID: top.UID,
+		APIVersion: Cut(top.APIVersion, maxVersion), Kind: Cut(top.Kind, maxKind), Namespace: top.Namespace,
+		Name: Cut(top.Name, maxName), UID: types.UID(Cut(string(top.UID), maxUID)),
 		Cluster: top.Object != nil && top.Namespace == "",
 	}
 }
@@ -95,7 +98,12 @@ const (
 	// maxName is how long a name may be; in custom resources nobody bounds those of
 	// containers.
 	maxName = 253
+	// What a report may hold of an owner.
+	maxVersion, maxKind, maxUID = 317, 63, 128
 )
+
+// called names an object, or an owner, as KIND/NAME.
+func called(kind, name string) string { return Cut(kind, maxKind) + "/" + Cut(name, maxName) }
 
 // Shown returns as much of an image's text, or of a field's path, as reports show.
 func Shown(s string) string { return Cut(s, maxShown) }

@@ -125,7 +125,7 @@ func (g *gathering) finish(key Key, one *gathered, recall Recall) *Finding {
 		Pods: one.pods, Digests: slices.Sorted(maps.Keys(one.digests)),
 	}
 	if one.rank != 0 {
-		f.Carrier = one.carrier.Kind.Kind + "/" + one.carrier.Name
+		f.Carrier = called(one.carrier.Kind.Kind, one.carrier.Name)
 	}
 	ns := g.namespaces[one.carrier.Namespace.Name]
 	kind := one.carrier.Body.Kind

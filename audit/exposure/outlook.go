@@ -110,7 +110,7 @@ func (out *Outlook) carry(o *inventory.Object, top inventory.Top, one *prospect)
 	}
 	out.one.carrier, out.one.rank, out.Finding, out.Carrier = o, rank, one.Finding, ""
 	if rank != 0 {
-		out.Carrier = o.Kind.Kind + "/" + o.Name
+		out.Carrier = called(o.Kind.Kind, o.Name)
 	}
 }
 

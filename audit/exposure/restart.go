@@ -56,7 +56,7 @@ func (g *gathering) restart(o *inventory.Object, p *inventory.Place, h *hit) res
 	}
 	r := g.made(request, h)
 	if r.use == policies.UseIntroduce && owned && o.Node() == "" {
-		r.owner = owner.Kind + "/" + owner.Name
+		r.owner = called(owner.Kind, owner.Name)
 	}
 	g.restarts[key] = r.restart
 	return r.restart

@@ -2,7 +2,9 @@ package reports
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -128,6 +130,21 @@ func TestAReportIsBounded(t *testing.T) {
 	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: nil, Now: now.Add(time.Minute)})
 	r = d.await(t, shows("0 of 0"))
 	assert.Len(t, r.Resolved, v1alpha1.MaxReportResolved)
+}
+
+// TestAReportThatNobodyCanKeepFromBeingWritten has texts of which each byte takes six.
+func TestAReportThatNobodyCanKeepFromBeingWritten(t *testing.T) {
+	found := findings(300)
+	for _, f := range found {
+		f.Vendor, f.Image = "", strings.Repeat("<", 5000)
+		f.Field, f.Message = f.Image, f.Image
+	}
+	r := build("mail", "", "sha256:1", found, nil)
+	text, err := json.Marshal(r)
+	require.NoError(t, err)
+	assert.Less(t, len(text), 1<<20)
+	assert.Greater(t, len(r.Findings), 10)
+	assert.Equal(t, fmt.Sprintf("%d of 300", len(r.Findings)), r.Summary.Shown)
 }
 
 func TestWhatDidNotChangeIsNotWritten(t *testing.T) {
@@ -259,7 +276,7 @@ func TestTheLineThatGetShows(t *testing.T) {
 	found[3].Restriction, found[3].Action = "weak", v1alpha1.ActionAudit
 	found[3].Next = &policies.NextPhase{Phase: "soon", Effective: now.Add(time.Minute)}
 	found[3].Since = now.Add(-48 * time.Hour)
-	s := summarise(found)
+	s := summarise(found, len(found))
 	assert.Equal(t, "sooner", s.Restriction)
 	assert.Equal(t, "stopped", s.Next)
 	assert.EqualValues(t, 4, s.Restrictions)
