@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -24,6 +25,36 @@ func TestSinceIsKept(t *testing.T) {
 	assert.Equal(t, announced, f.Since, "though what told it is gone")
 	assert.Equal(t, v1alpha1.SinceReplicaSet, f.SinceFrom)
 	assert.False(t, f.ArrivedAfterBan)
+}
+
+// TestAnImageWrittenOtherwiseIsTheSame rolls out, after the ban, what admission takes to
+// continue: another spelling, through a mirror, and with a digest.
+func TestAnImageWrittenOtherwiseIsTheSame(t *testing.T) {
+	c := newCluster(t, later)
+	policy := everywhere()
+	policy.Spec.Mirrors = []v1alpha1.Mirror{{Prefix: "harbor.example.com/acme", Upstream: "registry.acme.example"}}
+	c.restrict(policies.Source{Vendors: []v1alpha1.RestrictedVendor{acme()}, Policies: []v1alpha1.VendorPolicy{policy}})
+	d := deployment("av", agent, announced)
+	c.list(d, replicaSet("av-0", agent, announced, d, 1))
+	assert.Equal(t, announced, c.one().Since)
+	before := agent
+	for i, image := range []string{"Registry.Acme.Example:443/agent:1", "harbor.example.com/acme/agent:1", agent, agent + "@" + digestOf("1")} {
+		d = deployment("av", image, announced)
+		c.list(d, replicaSet(fmt.Sprint("av-", i), before, announced, d, 0), replicaSet(fmt.Sprint("av-", i+1), image, later, d, 1))
+		f := c.one()
+		assert.Equal(t, image, f.Image)
+		assert.Equal(t, announced, f.Since, image)
+		assert.False(t, f.ArrivedAfterBan, image)
+		assert.Equal(t, exposure.Nothing, f.News, image)
+		before = image
+	}
+	c.memory = map[exposure.Key]exposure.Memory{}
+	assert.Equal(t, announced, c.one().Since, "its history tells")
+
+	c = newCluster(t, later)
+	d = deployment("av", agent+"@"+digestOf("2"), announced)
+	c.list(d, replicaSet("av-1", agent+"@"+digestOf("1"), announced, d, 0), replicaSet("av-2", agent+"@"+digestOf("2"), later, d, 1))
+	assert.True(t, c.one().ArrivedAfterBan, "another digest is another image")
 }
 
 func TestWhatArrivedAfterTheBanIsToldFirst(t *testing.T) {

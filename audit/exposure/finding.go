@@ -1,6 +1,8 @@
 package exposure
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -78,18 +80,39 @@ func workloadOf(top inventory.Top) Workload {
 type Key struct {
 	Workload    types.UID // or, for the mirror of a static Pod, which comes and goes, its name
 	Container   string
-	Image       string
+	Image       string // however it is written, as references are compared
 	Vendor      string
 	Restriction string
 }
 
 // Key returns what tells the finding from others.
 func (f *Finding) Key() Key {
-	k := Key{Workload: f.Workload.UID, Container: Cut(f.Container, maxName), Image: Shown(f.Image), Vendor: f.Vendor, Restriction: f.Restriction}
+	k := Key{
+		Workload: f.Workload.UID, Container: Cut(f.Container, maxName), Image: Identity(f.Image, f.Canonical, f.Upstream, f.AlsoNamed),
+		Vendor: f.Vendor, Restriction: f.Restriction,
+	}
 	if f.Node != "" {
 		k.Workload = types.UID("static/" + f.Workload.Name)
 	}
 	return k
+}
+
+// Identity returns what stays of an image when it is only written otherwise: the canonical
+// reference with mirrors undone. One that is recognised by another name has no canonical
+// reference of its own.
+func Identity(image, canonical, upstream, alsoNamed string) string {
+	if alsoNamed != "" {
+		return Shown(image)
+	}
+	return Shown(cmp.Or(upstream, canonical, image))
+}
+
+// unpinned returns the key of the same image before a digest was added to its tag; false
+// where it doesn't have both.
+func (k Key) unpinned() (Key, bool) {
+	tagged, _, pinned := strings.Cut(k.Image, "@")
+	k.Image = tagged
+	return k, pinned && strings.Contains(tagged[strings.LastIndex(tagged, "/")+1:], ":")
 }
 
 const (

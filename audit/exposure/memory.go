@@ -11,6 +11,7 @@ import (
 // Memory is what is kept of a finding from audit to audit.
 type Memory struct {
 	Workload        Workload
+	Image           string // as written
 	Since           time.Time
 	SinceFrom       v1alpha1.SinceFrom
 	ArrivedAfterBan bool
@@ -30,8 +31,8 @@ type Recall func(Key) (Memory, bool)
 // Remember returns what is to be kept of the finding.
 func (f *Finding) Remember(ruleSet string, now time.Time, before Memory) Memory {
 	m := Memory{
-		Workload: f.Workload,
-		Since:    f.Since, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
+		Workload: f.Workload, Image: f.Image,
+		Since: f.Since, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
 		Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, ToldDaysBefore: f.ToldDaysBefore, RuleSet: ruleSet, At: now,
 	}
 	if len(f.Digests) == 0 {
@@ -47,7 +48,10 @@ func (f *Finding) Remember(ruleSet string, now time.Time, before Memory) Memory 
 // under the same tag; "" where none did. Two that were there from the first look on are
 // no update: nobody knows which was first.
 func movedFrom(image string, running []string, before Memory) string {
-	if strings.Contains(image, "@") || len(running) == 0 || len(before.Digests) == 0 {
+	if strings.Contains(image, "@") {
+		return ""
+	}
+	if len(running) == 0 || len(before.Digests) == 0 {
 		return before.UpdatedFrom
 	}
 	if len(running) == 1 && running[0] == before.UpdatedFrom {

@@ -24,8 +24,12 @@ func (one *gathered) age(o *inventory.Object) {
 	default:
 		return
 	}
-	if one.oldest.IsZero() || o.Created.Before(one.oldest) || o.Created.Equal(one.oldest) && from > one.oldestIn {
-		one.oldest, one.oldestIn = o.Created, from
+	one.takeAge(o.Created, from)
+}
+
+func (one *gathered) takeAge(created time.Time, from v1alpha1.SinceFrom) {
+	if one.oldest.IsZero() || created.Before(one.oldest) || created.Equal(one.oldest) && from > one.oldestIn {
+		one.oldest, one.oldestIn = created, from
 	}
 }
 

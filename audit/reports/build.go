@@ -105,7 +105,7 @@ func count(n int) int32 { return int32(n) } // objects of a cluster
 func reported(f *exposure.Finding) v1alpha1.ReportedFinding {
 	r := v1alpha1.ReportedFinding{
 		Workload:        workload(f.Workload),
-		ReportedImage:   imageOf(f.Key(), f.Since, f.SinceFrom),
+		ReportedImage:   imageOf(f.Key(), f.Image, f.Since, f.SinceFrom),
 		ArrivedAfterBan: f.ArrivedAfterBan,
 		ArrivalWaiver:   f.ArrivalWaiver,
 		Carrier:         f.Carrier,
@@ -164,8 +164,8 @@ func workload(w exposure.Workload) v1alpha1.ReportedWorkload {
 	return r
 }
 
-func imageOf(k exposure.Key, since time.Time, from v1alpha1.SinceFrom) v1alpha1.ReportedImage {
+func imageOf(k exposure.Key, written string, since time.Time, from v1alpha1.SinceFrom) v1alpha1.ReportedImage {
 	return v1alpha1.ReportedImage{
-		Container: k.Container, Image: k.Image, Restriction: k.Restriction, Since: metav1.NewTime(since), SinceFrom: from,
+		Container: k.Container, Image: exposure.Shown(written), Restriction: k.Restriction, Since: metav1.NewTime(since), SinceFrom: from,
 	}
 }

@@ -32,14 +32,18 @@ func remembered(report *v1alpha1.VendorReport) *memories {
 				APIVersion: f.Workload.APIVersion, Kind: f.Workload.Kind, Namespace: report.Namespace, Name: f.Workload.Name,
 				UID: types.UID(f.Workload.UID), Cluster: f.Workload.Scope == "Cluster",
 			},
-			Since: f.Since.Time, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
+			Image: f.Image, Since: f.Since.Time, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
 			Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, RuleSet: report.RuleSet, At: report.EvaluatedAt.Time,
+		}
+		if f.MoreDigests > 0 {
+			memory.Digests = nil // nobody can tell which of those that run are new
 		}
 		if f.Next != nil {
 			memory.NextPhase, memory.ToldDaysBefore = f.Next.Phase, f.Next.ToldDaysBefore
 		}
 		key := exposure.Key{
-			Workload: types.UID(f.Workload.UID), Container: f.Container, Image: f.Image, Vendor: report.Vendor, Restriction: f.Restriction,
+			Workload: types.UID(f.Workload.UID), Container: f.Container, Image: exposure.Identity(f.Image, f.Canonical, f.Upstream, f.AlsoNamed),
+			Vendor: report.Vendor, Restriction: f.Restriction,
 		}
 		if f.Node != "" {
 			key.Workload = types.UID("static/" + f.Workload.Name)
@@ -67,7 +71,7 @@ func (m *memories) update(findings []*exposure.Finding, look *exposure.Look) {
 			continue
 		}
 		gone = append(gone, v1alpha1.ResolvedFinding{
-			Workload: workload(memory.Workload), ReportedImage: imageOf(key, memory.Since, memory.SinceFrom),
+			Workload: workload(memory.Workload), ReportedImage: imageOf(key, memory.Image, memory.Since, memory.SinceFrom),
 			ResolvedAt: metav1.NewTime(look.Now.Truncate(time.Second)),
 		})
 	}

@@ -269,6 +269,17 @@ func TestAnotherLeaderRemembers(t *testing.T) {
 	assert.Never(t, func() bool { return next.count() > 0 }, 500*time.Millisecond, 50*time.Millisecond, "and has nothing to write")
 }
 
+// TestDigestsThatAreNotListedAreNotTakenForNew has more of them run than a report lists.
+func TestDigestsThatAreNotListedAreNotTakenForNew(t *testing.T) {
+	found := findings(1)
+	for i := range v1alpha1.MaxReportDigests + 1 {
+		found[0].Digests = append(found[0].Digests, fmt.Sprint("sha256:", i))
+	}
+	r := build("mail", "acme", "sha256:1", found, nil)
+	assert.EqualValues(t, 1, r.Findings[0].MoreDigests)
+	assert.Empty(t, remembered(r).findings[found[0].Key()].Digests)
+}
+
 func TestTheLineThatGetShows(t *testing.T) {
 	found := findings(4)
 	found[1].Restriction, found[1].Next = "sooner", &policies.NextPhase{Phase: "stopped", Effective: now.Add(time.Hour)}
