@@ -30,6 +30,9 @@ func (a *Auditor) look(ctx context.Context) time.Duration {
 	}
 	a.markTellings(now)
 	e := &exposure.Evaluator{Rules: rules, Inventory: a.inventory, Now: now, Namespace: a.namespace(ctx)}
+	if rules.Digest() == a.ruleSet {
+		e.Last = a.full
+	}
 	looked := a.takeMarked()
 	for _, name := range looked {
 		a.lookAt(e, name)

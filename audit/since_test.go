@@ -45,7 +45,7 @@ func TestAnImageWrittenOtherwiseIsTheSame(t *testing.T) {
 		assert.Equal(t, image, f.Image)
 		assert.Equal(t, announced, f.Since, image)
 		assert.False(t, f.ArrivedAfterBan, image)
-		assert.Equal(t, exposure.Nothing, f.News, image)
+		assert.Empty(t, f.News, image)
 		before = image
 	}
 	c.memory = map[exposure.Key]exposure.Memory{}
@@ -121,26 +121,38 @@ func TestALateAuditAccusesNobody(t *testing.T) {
 func TestPeopleAreToldOnceOfEachChange(t *testing.T) {
 	c := newCluster(t, ban.Add(-60*24*time.Hour))
 	c.list(pod(about("p", announced, nil), agent))
-	told := func() exposure.News {
-		news := c.one().News
-		assert.Equal(t, exposure.Nothing, c.one().News, "nothing is told twice")
-		return news
-	}
-	assert.Equal(t, exposure.Restricted, told())
+	assert.Equal(t, []exposure.News{exposure.Restricted}, c.told())
 	for _, days := range []int{30, 7, 1} {
 		c.at(ban.Add(-time.Duration(days)*24*time.Hour - time.Second))
-		assert.Equal(t, exposure.Nothing, told(), "%d days and a second before", days)
+		assert.Empty(t, c.told(), "%d days and a second before", days)
 		next, ok := c.one().NextTelling(c.now)
 		assert.True(t, ok)
 		c.at(next)
-		assert.Equal(t, exposure.PhaseNear, told(), "%d days before", days)
+		assert.Equal(t, []exposure.News{exposure.PhaseNear}, c.told(), "%d days before", days)
 	}
 	c.at(ban)
-	assert.Equal(t, exposure.PhaseBegan, told())
+	assert.Equal(t, []exposure.News{exposure.PhaseBegan}, c.told())
 	_, ok := c.one().NextTelling(c.now)
 	assert.False(t, ok)
 
 	c = newCluster(t, ban.Add(-3*24*time.Hour))
 	c.list(pod(about("p", announced, nil), agent))
-	assert.Equal(t, exposure.Restricted, told(), "what is found a few days before says so at once")
+	assert.Equal(t, []exposure.News{exposure.Restricted, exposure.PhaseNear}, c.told(), "what is found a few days before is told both")
+}
+
+// TestAPhaseThatMakesFindingsIsToldToBegin has the first phase of a schedule begin, a day
+// before the second.
+func TestAPhaseThatMakesFindingsIsToldToBegin(t *testing.T) {
+	vendor := acme()
+	vendor.Spec.Restrictions[0].Schedule[0].Effective = ban.Add(-24 * time.Hour).Format(time.RFC3339)
+	c := newCluster(t, ban.Add(-25*time.Hour))
+	c.restrict(policies.Source{Vendors: []v1alpha1.RestrictedVendor{vendor}, Policies: []v1alpha1.VendorPolicy{everywhere()}})
+	c.list(pod(about("p", announced, nil), agent))
+	assert.Empty(t, c.look())
+	c.last = c.now
+	c.at(ban.Add(-24 * time.Hour))
+	assert.Equal(t, []exposure.News{exposure.PhaseBegan, exposure.PhaseNear}, c.told())
+	c.last = c.now
+	c.list(pod(about("another", c.now, nil), agent))
+	assert.Equal(t, []exposure.News{exposure.Restricted, exposure.PhaseNear}, c.look()[0].News, "it came later")
 }

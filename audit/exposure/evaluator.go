@@ -16,6 +16,8 @@ type Evaluator struct {
 	Rules     *policies.RuleSet
 	Inventory *inventory.Inventory
 	Now       time.Time
+	// Last is when everything was last looked at under the same rules; zero: it never was.
+	Last time.Time
 	// AsOf stands for Now where somebody asks what decisions another instant, or a date,
 	// would bring; zero: nobody does.
 	AsOf policies.Instant

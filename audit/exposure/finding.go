@@ -37,8 +37,10 @@ type Finding struct {
 	ArrivedAfterBan bool
 	ArrivalWaiver   string
 
+	// Known says that it was found before.
+	Known bool
 	// News is what is to be told of it.
-	News News
+	News []News
 	// ToldDaysBefore is the fewest days before the next phase at which that was told.
 	ToldDaysBefore int32
 }
@@ -147,8 +149,7 @@ type News int
 
 // What there can be to tell.
 const (
-	Nothing News = iota
-	Restricted
+	Restricted News = iota
 	PhaseBegan
 	PhaseNear
 )

@@ -138,7 +138,7 @@ func (g *gathering) recall(key Key, one *gathered, recall Recall) (Memory, bool)
 func (g *gathering) finish(key Key, one *gathered, recall Recall) *Finding {
 	before, known := g.recall(key, one, recall)
 	f := &Finding{
-		Finding: one.Finding, Workload: one.workload, AlsoNamed: one.alsoNamed, Admission: one.sight(), Node: one.carrier.Node(),
+		Finding: one.Finding, Workload: one.workload, AlsoNamed: one.alsoNamed, Admission: one.sight(), Node: one.carrier.Node(), Known: known,
 		Pods: one.pods, Digests: slices.Sorted(maps.Keys(one.digests)),
 	}
 	if one.rank != 0 {
@@ -156,7 +156,7 @@ func (g *gathering) finish(key Key, one *gathered, recall Recall) *Finding {
 		one.addRestart(g.restartOfChild(one.carrier, &one.hit))
 	}
 	f.RestartAction, f.RestartOwner = one.restart.action, one.restart.owner
-	g.date(f, one, before, known, ns, kind)
-	f.tell(before, known, g.Rules.Digest(), g.Now)
+	g.date(f, one, before, ns, kind)
+	g.tell(f, one, before)
 	return f
 }

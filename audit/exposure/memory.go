@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -94,19 +95,32 @@ func (f *Finding) NextTelling(now time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// tell finds out what is new of the finding since it was remembered.
-func (f *Finding) tell(before Memory, known bool, ruleSet string, now time.Time) {
-	var near int32
-	if f.Next != nil {
-		near = reached(f.Next.Begins.Sub(now))
-	}
-	f.ToldDaysBefore = near
+// tell finds out what is new of the finding since it was remembered, or since everything
+// was last looked at.
+func (g *gathering) tell(f *Finding, one *gathered, before Memory) {
 	switch {
-	case !known:
-		f.News = Restricted
-	case f.Phase != before.Phase && before.Phase != "" && (before.RuleSet == ruleSet || f.Effective != nil && f.Effective.After(before.At)):
-		f.News = PhaseBegan
-	case near != 0 && f.Next.Phase == before.NextPhase && (before.ToldDaysBefore == 0 || near < before.ToldDaysBefore):
-		f.News = PhaseNear
+	case !f.Known && g.began(f, one):
+		f.News = append(f.News, PhaseBegan)
+	case !f.Known:
+		f.News = append(f.News, Restricted)
+	case f.Phase != before.Phase && before.Phase != "" && (before.RuleSet == g.Rules.Digest() || f.Effective != nil && f.Effective.After(before.At)):
+		f.News = append(f.News, PhaseBegan)
 	}
+	if f.Next == nil {
+		return
+	}
+	f.ToldDaysBefore = reached(f.Next.Begins.Sub(g.Now))
+	if f.ToldDaysBefore != 0 && (f.Next.Phase != before.NextPhase || before.ToldDaysBefore == 0 || f.ToldDaysBefore < before.ToldDaysBefore) {
+		f.News = append(f.News, PhaseNear)
+	}
+}
+
+// began reports whether a finding is there because a phase began: the same image made
+// none when everything was last looked at.
+func (g *gathering) began(f *Finding, one *gathered) bool {
+	if g.Last.IsZero() {
+		return false
+	}
+	then := unchanged(g.Rules, one.carrier.Body.Kind, g.namespaces[one.carrier.Namespace.Name], &one.image, policies.At(g.Last))
+	return !slices.ContainsFunc(then, func(was policies.Finding) bool { return was.Vendor == f.Vendor && was.Restriction == f.Restriction })
 }

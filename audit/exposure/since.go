@@ -48,12 +48,12 @@ func (one *gathered) arrived(since time.Time, from v1alpha1.SinceFrom) time.Time
 
 // date finds out since when the image is there, and whether it came after a ban. What
 // was found out before stays: objects that told it may be gone.
-func (g *gathering) date(f *Finding, one *gathered, before Memory, known bool, ns policies.Namespace, kind schema.GroupKind) {
+func (g *gathering) date(f *Finding, one *gathered, before Memory, ns policies.Namespace, kind schema.GroupKind) {
 	f.Since, f.SinceFrom = one.oldest, one.oldestIn
 	if f.Since.IsZero() {
 		f.Since, f.SinceFrom = g.Now.Truncate(time.Second), v1alpha1.SinceFirstSeen
 	}
-	if known && !before.Since.IsZero() && !f.Since.Before(before.Since) {
+	if !before.Since.IsZero() && !f.Since.Before(before.Since) {
 		f.Since, f.SinceFrom = before.Since, before.SinceFrom
 	}
 	arrived := one.arrived(f.Since, f.SinceFrom)
