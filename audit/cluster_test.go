@@ -76,6 +76,7 @@ type cluster struct {
 	rules     *policies.RuleSet
 	now       time.Time
 	last      time.Time // when everything was last looked at
+	granted   time.Time // when the waivers were written
 	memory    map[exposure.Key]exposure.Memory
 }
 
@@ -134,7 +135,7 @@ func kindOf(t *testing.T, o client.Object) *inventory.Kind {
 
 // look looks at the namespace mail and remembers what is found.
 func (c *cluster) look() []*exposure.Finding {
-	e := &exposure.Evaluator{Rules: c.rules, Inventory: c.inventory, Now: c.now, Last: c.last, Namespace: func(name string) policies.Namespace {
+	e := &exposure.Evaluator{Rules: c.rules, Inventory: c.inventory, Now: c.now, Last: c.last, Granted: func(string) time.Time { return c.granted }, Namespace: func(name string) policies.Namespace {
 		return policies.Namespace{Name: name, Known: true}
 	}}
 	var parts []*inventory.Namespace

@@ -29,7 +29,7 @@ func (a *Auditor) look(ctx context.Context) time.Duration {
 		a.judge(rules, now)
 	}
 	a.markTellings(now)
-	e := &exposure.Evaluator{Rules: rules, Inventory: a.inventory, Now: now, Namespace: a.namespace(ctx)}
+	e := &exposure.Evaluator{Rules: rules, Inventory: a.inventory, Now: now, Namespace: a.namespace(ctx), Granted: a.options.Granted}
 	if rules.Digest() == a.ruleSet {
 		e.Last = a.full
 	}

@@ -82,6 +82,61 @@ func TestAWaiverThatCoveredTheArrivalIsRemembered(t *testing.T) {
 	assert.False(t, c.one().ArrivedAfterBan, "also when the waiver is gone")
 }
 
+// TestAWaiverWrittenAfterwardsCoversNoArrival writes one for an image that came without.
+func TestAWaiverWrittenAfterwardsCoversNoArrival(t *testing.T) {
+	c := newCluster(t, later)
+	c.list(pod(about("p", ban.Add(time.Hour), nil), agent))
+	assert.True(t, c.one().ArrivedAfterBan)
+	waived := policies.Source{
+		Vendors: []v1alpha1.RestrictedVendor{acme()}, Policies: []v1alpha1.VendorPolicy{everywhere()}, Waivers: []v1alpha1.VendorWaiver{waiver(later.Add(time.Hour))},
+	}
+	c.restrict(waived)
+	c.granted = later
+	for range 2 {
+		f := c.one()
+		assert.Equal(t, "replacing", f.Waiver)
+		assert.True(t, f.ArrivedAfterBan)
+		assert.Empty(t, f.ArrivalWaiver)
+	}
+	c.granted = ban
+	f := c.one()
+	assert.False(t, f.ArrivedAfterBan, "it was there already, though the audit hadn't heard of it")
+	assert.Equal(t, "replacing", f.ArrivalWaiver)
+}
+
+// TestADateThatIsPutRightAccusesNobody has the ban be found to be later than was written.
+func TestADateThatIsPutRightAccusesNobody(t *testing.T) {
+	c := newCluster(t, later)
+	c.list(pod(about("p", ban.Add(time.Hour), nil), agent))
+	assert.True(t, c.one().ArrivedAfterBan)
+	vendor := acme()
+	vendor.Spec.Restrictions[0].Schedule[1].Effective = later.Add(-time.Hour).Format(time.RFC3339)
+	c.restrict(policies.Source{Vendors: []v1alpha1.RestrictedVendor{vendor}, Policies: []v1alpha1.VendorPolicy{everywhere()}})
+	assert.False(t, c.one().ArrivedAfterBan)
+}
+
+// TestWhatAnOwnerMakesTellsSince has the audit see a Deployment a moment before its
+// ReplicaSet.
+func TestWhatAnOwnerMakesTellsSince(t *testing.T) {
+	c := newCluster(t, later)
+	d := deployment("av", agent, later)
+	c.change(d)
+	assert.Equal(t, v1alpha1.SinceFirstSeen, c.one().SinceFrom)
+	c.change(replicaSet("av-1", agent, later.Add(time.Second), d, 1))
+	for range 2 {
+		f := c.one()
+		assert.Equal(t, v1alpha1.SinceReplicaSet, f.SinceFrom)
+		assert.Equal(t, later.Add(time.Second), f.Since)
+	}
+
+	c = newCluster(t, later)
+	paused := deployment("paused", agent, later)
+	c.change(paused)
+	c.look()
+	c.change(replicaSet("paused-1", agent, later.Add(24*time.Hour), paused, 1))
+	assert.Equal(t, later, c.one().Since, "it carried the image for a day")
+}
+
 // TestALateAuditAccusesNobody has the audit see first, long after the ban, what nothing
 // tells the age of.
 func TestALateAuditAccusesNobody(t *testing.T) {

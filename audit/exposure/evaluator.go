@@ -23,6 +23,8 @@ type Evaluator struct {
 	AsOf policies.Instant
 	// Namespace says what is known of a namespace.
 	Namespace func(name string) policies.Namespace
+	// Granted returns when a waiver was written, zero where nobody knows; nil: nobody does.
+	Granted func(waiver string) time.Time
 }
 
 // instant is when decisions are made.
