@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -33,9 +34,10 @@ type desk struct {
 	*Reports
 	client client.Client
 
-	mu     sync.Mutex
-	writes []time.Time
-	gone   bool // whether the vendor is
+	mu      sync.Mutex
+	writes  []time.Time
+	gone    bool  // whether the vendor is
+	refusal error // of what is created
 }
 
 func newDesk(t *testing.T, objects ...client.Object) *desk {
@@ -51,6 +53,12 @@ func newDesk(t *testing.T, objects ...client.Object) *desk {
 	d.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.CreateOption) error {
 			note()
+			d.mu.Lock()
+			refusal := d.refusal
+			d.mu.Unlock()
+			if refusal != nil {
+				return refusal
+			}
 			return c.Create(ctx, o, options...)
 		},
 		Update: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.UpdateOption) error {
@@ -191,6 +199,37 @@ func TestWhatOthersDoToAReportIsMended(t *testing.T) {
 	require.NoError(t, d.client.Update(t.Context(), r))
 	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(4), Now: now})
 	d.await(t, shows("4 of 4"))
+}
+
+// TestReportsComeBackWithTheirKind has the kind be deleted with all its objects, and made
+// again.
+func TestReportsComeBackWithTheirKind(t *testing.T) {
+	d := newDesk(t)
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(2), Now: now})
+	r := d.await(t, shows("2 of 2"))
+	d.mu.Lock()
+	d.refusal = apierrors.NewNotFound(schema.GroupResource{}, "")
+	d.mu.Unlock()
+	require.NoError(t, d.client.Delete(t.Context(), r))
+	d.Change(watch.Deleted, r)
+	require.Eventually(t, func() bool { return d.count() == 2 }, 5*time.Second, 10*time.Millisecond)
+	assert.Nil(t, d.report(t))
+	d.mu.Lock()
+	d.refusal = nil
+	d.mu.Unlock()
+	d.Listed(2)
+	d.await(t, shows("2 of 2"))
+}
+
+// TestAReportThatIsNoneIsDeleted has somebody have written one while nobody refused it.
+func TestAReportThatIsNoneIsDeleted(t *testing.T) {
+	forged := &v1alpha1.VendorReport{ObjectMeta: metav1.ObjectMeta{Namespace: "mail", Name: "forged"}, Vendor: "acme", RuleSet: "sha256:0"}
+	d := newDesk(t, forged)
+	require.NoError(t, d.client.Get(t.Context(), client.ObjectKeyFromObject(forged), forged))
+	d.Page([]runtime.Object{forged}, 1)
+	require.Eventually(t, func() bool {
+		return apierrors.IsNotFound(d.client.Get(t.Context(), client.ObjectKeyFromObject(forged), forged))
+	}, 5*time.Second, 10*time.Millisecond)
 }
 
 func TestResolvedFindingsStayForAWhile(t *testing.T) {
