@@ -186,6 +186,25 @@ func TestAListedDigestIsFoundUnderAnyName(t *testing.T) {
 	assert.Equal(t, v1alpha1.ActionAllow, f.RestartAction, "admission would not see it")
 }
 
+// TestARunningDigestIsSurerThanAName has an image that by its name is only suspected.
+func TestARunningDigestIsSurerThanAName(t *testing.T) {
+	c := newCluster(t, later)
+	vendor := acme()
+	vendor.Spec.Images.Repositories = append(vendor.Spec.Images.Repositories, v1alpha1.RepositoryPattern{Pattern: "**/acme/**", Confidence: v1alpha1.ConfidenceSuspected})
+	c.restrict(policies.Source{Vendors: []v1alpha1.RestrictedVendor{vendor}, Policies: []v1alpha1.VendorPolicy{everywhere()}})
+	copied := pod(about("copy", announced, nil), "harbor.example.com/acme/x")
+	c.list(copied)
+	f := c.one()
+	assert.Equal(t, v1alpha1.ConfidenceSuspected, f.Confidence)
+	assert.Equal(t, v1alpha1.AdmissionCouldSee, f.Admission)
+	c.list(running(copied, "harbor.example.com/acme/x", digestOf("a")))
+	f = c.one()
+	assert.Equal(t, v1alpha1.ConfidenceConfirmed, f.Confidence)
+	assert.Equal(t, policies.EvidenceDigest, f.Evidence)
+	assert.Equal(t, v1alpha1.AdmissionCouldNotSee, f.Admission)
+	assert.True(t, f.Known, "it is the same finding")
+}
+
 func TestANodeKnowsACopyByBothNames(t *testing.T) {
 	c := newCluster(t, later)
 	c.list(running(pod(about("copy", announced, nil), "harbor.example.com/tools/x:1"), "harbor.example.com/tools/x", digestOf("b")))

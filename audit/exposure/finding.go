@@ -10,6 +10,7 @@ import (
 
 	"embargo.dev/audit/inventory"
 	"embargo.dev/policies"
+	"embargo.dev/policies/imageref"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -100,11 +101,14 @@ func (f *Finding) Key() Key {
 }
 
 // Identity returns what stays of an image when it is only written otherwise: the canonical
-// reference with mirrors undone. One that is recognised by another name has no canonical
-// reference of its own.
+// reference with mirrors undone. Where it is recognised by another name, that is whose
+// reference the finding has.
 func Identity(image, canonical, upstream, alsoNamed string) string {
 	if alsoNamed != "" {
-		return Shown(image)
+		upstream, canonical = "", ""
+		if ref, err := imageref.Parse(image); err == nil {
+			canonical = ref.String()
+		}
 	}
 	return Shown(cmp.Or(upstream, canonical, image))
 }
