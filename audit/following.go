@@ -16,6 +16,7 @@ import (
 type following struct {
 	kind   *inventory.Kind
 	stop   context.CancelFunc
+	over   bool // it is followed no longer
 	listed bool
 	unread error // why it couldn't be listed; nil where it could
 }
@@ -78,6 +79,7 @@ func (a *Auditor) followResources(ctx context.Context, group *sync.WaitGroup) {
 			continue
 		}
 		f.stop()
+		f.over = true
 		delete(a.feeds, at)
 		a.inventory.Sweep(f.kind, 0)
 	}

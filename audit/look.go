@@ -128,6 +128,10 @@ func (a *Auditor) lookAt(e *exposure.Evaluator, name string) {
 			parts = append(parts, ns)
 		}
 	}
+	if len(parts) == 0 && !e.Namespace(name).Known {
+		a.drop(name) // it went before what was in it
+		return
+	}
 	findings := e.InNamespace(parts, a.reports.Recall(name))
 	if len(findings) == 0 {
 		delete(a.results, name)

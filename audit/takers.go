@@ -57,6 +57,9 @@ func (t *workloads) Page(objects []runtime.Object, listing uint32) {
 	}
 	t.auditor.mu.Lock()
 	defer t.auditor.mu.Unlock()
+	if t.following.over {
+		return // what the feed still had in hand would stay for good
+	}
 	for _, s := range all {
 		t.auditor.inventory.Put(t.following.kind, s, listing)
 	}
@@ -75,9 +78,11 @@ func (t *workloads) Change(kind watch.EventType, o runtime.Object) {
 	}
 	a := t.auditor
 	a.mu.Lock()
-	if kind == watch.Deleted {
+	switch {
+	case t.following.over:
+	case kind == watch.Deleted:
 		a.inventory.Remove(s.UID)
-	} else {
+	default:
 		a.inventory.PutChange(t.following.kind, s, a.options.Clock())
 	}
 	dirty := a.inventory.HasDirty()
