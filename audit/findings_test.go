@@ -107,6 +107,24 @@ func TestOwnersWhoseChildrenWouldBeRefusedAreNamed(t *testing.T) {
 	assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction)
 }
 
+// TestPodsThatTakeAWhileToEndAreTheirWorkloads has owners go before what they made.
+func TestPodsThatTakeAWhileToEndAreTheirWorkloads(t *testing.T) {
+	c := newCluster(t, later)
+	d := deployment("av", agent, announced)
+	rs := replicaSet("av-1", agent, announced, d, 1)
+	c.list(d, rs)
+	c.list(pods(1, rs, agent, announced)...)
+	before := c.one().Workload
+	c.inventory.Remove(rs.UID)
+	assert.Equal(t, before, c.one().Workload, "the Deployment is still there")
+	c.inventory.Remove(d.UID)
+	f := c.one()
+	assert.Equal(t, before, f.Workload)
+	assert.True(t, f.Known)
+	assert.Empty(t, f.News)
+	assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction, "nobody would make another")
+}
+
 // TestAForgedOwnerIsNoOwner has Pods point to owners that admission would not find: in
 // another namespace, under another name, of another kind.
 func TestAForgedOwnerIsNoOwner(t *testing.T) {

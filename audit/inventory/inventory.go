@@ -55,6 +55,7 @@ type Inventory struct {
 	bodies     bodies
 	aliases    *aliases
 	dirty      map[*Namespace]bool
+	gone       map[types.UID]Owner // of objects that were there
 	suspicious func(*Body, *workload.Image) bool
 	verdicts   map[text]bool
 }
@@ -69,7 +70,7 @@ type text struct {
 func New() *Inventory {
 	return &Inventory{
 		objects: map[types.UID]*Object{}, namespaces: map[string]*Namespace{}, bodies: bodies{}, aliases: newAliases(),
-		dirty: map[*Namespace]bool{}, verdicts: map[text]bool{},
+		dirty: map[*Namespace]bool{}, gone: map[types.UID]Owner{}, verdicts: map[text]bool{},
 		suspicious: func(*Body, *workload.Image) bool { return false },
 	}
 }
@@ -166,6 +167,7 @@ func (inv *Inventory) Remove(uid types.UID) {
 		return
 	}
 	inv.touch(o)
+	inv.bury(o)
 	delete(inv.objects, uid)
 	delete(o.Namespace.Suspects, uid)
 	inv.bodies.release(o.Body)

@@ -25,7 +25,11 @@ func (inv *Inventory) Top(o *Object) Top {
 		if !ok || owner.GroupKind() == nodeKind {
 			break
 		}
-		above := inv.Controller(o)
+		above := inv.find(owner, o.Namespace)
+		for past, gone := inv.gone[owner.UID]; above == nil && gone; past, gone = inv.gone[owner.UID] {
+			owner = past
+			above = inv.find(owner, o.Namespace)
+		}
 		if above == nil {
 			return Top{APIVersion: owner.APIVersion, Kind: owner.Kind, Namespace: o.Namespace.Name, Name: owner.Name, UID: owner.UID}
 		}
@@ -36,23 +40,45 @@ func (inv *Inventory) Top(o *Object) Top {
 	}
 }
 
-// Controller returns the controller owner of an object, as admission would find it: of that
-// UID, under the kind and the name that the object says, in the object's namespace or in
-// none. It is nil where there is no such owner, where it is of a kind that is not watched,
-// and where the reference is forged.
+// Controller returns the controller owner of an object, as admission would find it; nil
+// where there is none.
 func (inv *Inventory) Controller(o *Object) *Object {
 	owner, ok := o.Owner()
 	if !ok {
 		return nil
 	}
+	return inv.find(owner, o.Namespace)
+}
+
+// find returns the owner that an object in a namespace refers to: of that UID, under the
+// kind and the name that the object says, in its namespace or in none. It is nil where there
+// is no such owner, where it is of a kind that is not watched, and where the reference is
+// forged.
+func (inv *Inventory) find(owner Owner, from *Namespace) *Object {
 	above := inv.objects[owner.UID]
 	if above == nil || above.Name != owner.Name || above.Kind.GroupKind() != owner.GroupKind() {
 		return nil
 	}
-	if above.Namespace.Name != "" && above.Namespace.Name != o.Namespace.Name {
+	if above.Namespace.Name != "" && above.Namespace.Name != from.Name {
 		return nil
 	}
 	return above
+}
+
+// maxGone bounds how many owners are remembered that are gone.
+const maxGone = 10_000
+
+// bury remembers what owned an object that goes: its Pods may take a while to end, and
+// are still the same workload's.
+func (inv *Inventory) bury(o *Object) {
+	owner, owned := o.Owner()
+	if o.Pod || !owned || !o.Body.suspect {
+		return
+	}
+	if len(inv.gone) >= maxGone {
+		clear(inv.gone)
+	}
+	inv.gone[o.UID] = owner
 }
 
 var nodeKind = schema.GroupKind{Kind: "Node"}
