@@ -27,12 +27,15 @@ func (t *taker) Unread(err error) {
 	a.mu.Lock()
 	before := t.following.unread
 	t.following.unread = err
+	if before == nil {
+		t.following.since = time.Now()
+	}
 	a.mu.Unlock()
-	if (before != nil) != (err != nil) {
-		if err != nil && !apierrors.IsNotFound(err) {
-			logf.FromContext(t.log).Info("WARNING: not audited, since it can't be read", "resource", t.following.kind.String(), "error", err.Error())
-		}
-		a.fire()
+	if before == nil && err != nil && !apierrors.IsNotFound(err) {
+		logf.FromContext(t.log).Info("WARNING: not audited, since it can't be read", "resource", t.following.kind.String(), "error", err.Error())
+	}
+	if before != nil || err != nil {
+		a.fire() // it may be the last that is waited for
 	}
 }
 
