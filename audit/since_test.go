@@ -195,6 +195,22 @@ func TestPeopleAreToldOnceOfEachChange(t *testing.T) {
 	assert.Equal(t, []exposure.News{exposure.Restricted, exposure.PhaseNear}, c.told(), "what is found a few days before is told both")
 }
 
+// TestWhatIsRememberedInPartIsNotNew has another leader know since when an image is there,
+// that a waiver covered its arrival and that people were told a week before a phase.
+func TestWhatIsRememberedInPartIsNotNew(t *testing.T) {
+	c := newCluster(t, ban.Add(-3*24*time.Hour))
+	c.list(pod(about("p", announced, nil), agent))
+	key := c.one().Key()
+	c.memory[key] = exposure.Memory{Partial: true, Since: announced.Add(-time.Hour), SinceFrom: v1alpha1.SinceReplicaSet, ToldDaysBefore: 7, Covered: true}
+	f := c.one()
+	assert.Empty(t, f.News)
+	assert.Equal(t, announced.Add(-time.Hour), f.Since)
+	assert.Equal(t, v1alpha1.SinceReplicaSet, f.SinceFrom)
+	c.at(ban.Add(-time.Hour))
+	assert.Equal(t, []exposure.News{exposure.PhaseNear}, c.told())
+	assert.True(t, c.memory[key].Covered)
+}
+
 // TestAPhaseThatMakesFindingsIsToldToBegin has the first phase of a schedule begin, a day
 // before the second.
 func TestAPhaseThatMakesFindingsIsToldToBegin(t *testing.T) {

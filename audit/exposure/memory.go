@@ -17,6 +17,7 @@ type Memory struct {
 	SinceFrom       v1alpha1.SinceFrom
 	ArrivedAfterBan bool
 	ArrivalWaiver   string
+	Covered         bool     // a waiver covered the arrival, also where its name is forgotten
 	Digests         []string // that ran when something last ran
 	UpdatedFrom     string
 	Phase           string
@@ -24,6 +25,9 @@ type Memory struct {
 	ToldDaysBefore  int32
 	RuleSet         string
 	At              time.Time // when it was last otherwise
+	// Partial says that nothing else is known than since when, how it arrived, and for how
+	// many days before the next phase that was told.
+	Partial bool
 }
 
 // Recall is how an audit looks its memories up; false where there is none.
@@ -36,6 +40,7 @@ func (f *Finding) Remember(ruleSet string, now time.Time, before Memory) Memory 
 		Since: f.Since, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
 		Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, ToldDaysBefore: f.ToldDaysBefore, RuleSet: ruleSet, At: now,
 	}
+	m.Covered = before.Covered || f.ArrivalWaiver != ""
 	if len(f.Digests) == 0 {
 		m.Digests = before.Digests
 	}
@@ -68,6 +73,9 @@ func movedFrom(image string, running []string, before Memory) string {
 
 // nearDays are how long before a phase begins people are told of it.
 var nearDays = []int32{30, 7, 1}
+
+// DaysTold are all that a memory may hold of ToldDaysBefore.
+func DaysTold() []int32 { return append([]int32{0}, nearDays...) }
 
 // reached returns the fewest of those days that are reached with so much left, 0 for
 // none.
@@ -108,6 +116,9 @@ func (g *gathering) tell(f *Finding, one *gathered, before Memory) {
 	}
 	if f.Next == nil {
 		return
+	}
+	if before.Partial {
+		before.NextPhase = f.Next.Phase
 	}
 	f.ToldDaysBefore = reached(f.Next.Begins.Sub(g.Now))
 	if f.ToldDaysBefore != 0 && (f.Next.Phase != before.NextPhase || before.ToldDaysBefore == 0 || f.ToldDaysBefore < before.ToldDaysBefore) {

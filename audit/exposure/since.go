@@ -62,7 +62,7 @@ func (g *gathering) date(f *Finding, one *gathered, before Memory, ns policies.N
 	if !before.Since.IsZero() && !f.Since.Before(before.Since) && !madeNow {
 		f.Since, f.SinceFrom = before.Since, before.SinceFrom
 	}
-	if f.ArrivalWaiver = before.ArrivalWaiver; f.ArrivalWaiver != "" || f.Vendor == "" {
+	if f.ArrivalWaiver = before.ArrivalWaiver; f.ArrivalWaiver != "" || before.Covered || f.Vendor == "" {
 		return
 	}
 	arrived := one.arrived(f.Since, f.SinceFrom)

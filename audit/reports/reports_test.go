@@ -319,6 +319,36 @@ func TestDigestsThatAreNotListedAreNotTakenForNew(t *testing.T) {
 	assert.Empty(t, remembered(r).findings[found[0].Key()].Digests)
 }
 
+// TestAnotherLeaderRemembersWhatIsNotListed has it read a report on more findings than fit.
+func TestAnotherLeaderRemembersWhatIsNotListed(t *testing.T) {
+	d := newDesk(t)
+	found := findings(10_000)
+	last := found[len(found)-1]
+	last.Since, last.SinceFrom, last.ArrivedAfterBan = now.Add(-100*time.Hour), v1alpha1.SinceFirstSeen, true
+	found[9_000].ArrivalWaiver = "w"
+	found[9_000].Next, found[9_000].ToldDaysBefore = &policies.NextPhase{Phase: "stopped", Effective: now.Add(time.Hour)}, 7
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: found, Now: now})
+	written := d.await(t, shows("250 of 10000"))
+	assert.Less(t, len(written.Annotations[unlistedAnnotation]), 200<<10)
+
+	next := newDesk(t, written)
+	next.Page([]runtime.Object{written}, 1)
+	next.Listed(1)
+	for i, f := range found {
+		memory, known := next.Recall("mail")(f.Key())
+		require.True(t, known, i)
+		require.True(t, f.Since.Equal(memory.Since), i)
+		require.Equal(t, f.SinceFrom, memory.SinceFrom, i)
+		require.Equal(t, f.ArrivedAfterBan, memory.ArrivedAfterBan, i)
+		require.Equal(t, f.ArrivalWaiver != "", memory.Covered, i)
+		require.Equal(t, f.ToldDaysBefore, memory.ToldDaysBefore, i)
+	}
+	_, known := next.Recall("mail")(exposure.Key{Vendor: "acme"})
+	assert.False(t, known)
+	next.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: found[:9_999], Now: now.Add(time.Hour)})
+	assert.Empty(t, next.await(t, shows("250 of 9999")).Resolved, "it doesn't know what that was")
+}
+
 func TestTheLineThatGetShows(t *testing.T) {
 	found := findings(4)
 	found[1].Restriction, found[1].Next = "sooner", &policies.NextPhase{Phase: "stopped", Effective: now.Add(time.Hour)}
