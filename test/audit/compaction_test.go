@@ -1,0 +1,96 @@
+package audit_test
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/test/installation"
+)
+
+// TestNothingIsLostWhenEtcdIsCompacted halts the replica, restarts the API server, which
+// ends its watches, has workloads change, and has etcd forget the versions that the watches
+// would go on from. The API server runs without the cache that would remember them in
+// etcd's place.
+func TestNothingIsLostWhenEtcdIsCompacted(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute)
+	t.Cleanup(cancel)
+	standAlone(ctx, t)
+	ns := namespace(t)
+	vendor(t, "compacted", allowed)
+	must(t, "-n", ns, "create", "deployment", "agent", "--image=registry.compacted.example/agent:1")
+	must(t, "-n", ns, "create", "deployment", "gone", "--image=registry.compacted.example/agent:1")
+	must(t, "-n", ns, "create", "cronjob", "nightly", "--image=registry.compacted.example/agent:1", "--schedule=0 0 1 1 *")
+	vendor(t, "compacted", prohibited)
+	before := of(await(t, ns, "compacted", func(r *v1alpha1.VendorReport) bool { return len(r.Findings) == 3 && of(r)["agent"].Pods == 1 }))
+	assert.Equal(t, v1alpha1.SinceFirstSeen, before["nightly"].SinceFrom, "nothing but the report tells")
+
+	halted := logged(t)
+	require.NoError(t, syscall.Kill(stage.replica.PID(), syscall.SIGSTOP))
+	require.NoError(t, stage.plane.RestartAPIServer(ctx, "--watch-cache=false"))
+	must(t, "-n", ns, "delete", "deployment", "gone")
+	must(t, "-n", ns, "scale", "deployment", "agent", "--replicas=2")
+	require.Eventually(t, func() bool {
+		return len(strings.Fields(must(t, "-n", ns, "get", "pods", "-l", "app=agent", "-o", "name"))) == 2
+	}, time.Minute, 200*time.Millisecond)
+	require.NoError(t, stage.plane.Compact(ctx))
+	require.NoError(t, syscall.Kill(stage.replica.PID(), syscall.SIGCONT))
+
+	report := awaitFor(t, time.Minute, ns, "compacted", func(r *v1alpha1.VendorReport) bool {
+		return len(r.Findings) == 2 && len(r.Resolved) == 1 && of(r)["agent"].Pods == 2
+	})
+	after := of(report)
+	for _, name := range []string{"agent", "nightly"} {
+		assert.Equal(t, before[name].Since, after[name].Since)
+		assert.Equal(t, before[name].SinceFrom, after[name].SinceFrom)
+		assert.Equal(t, before[name].ArrivedAfterBan, after[name].ArrivedAfterBan)
+	}
+	assert.Equal(t, "gone", report.Resolved[0].Workload.Name)
+	assert.Equal(t, before["gone"].Since, report.Resolved[0].Since)
+	for _, resource := range []string{"deployments.apps", "replicasets.apps", "pods", "cronjobs.batch", "vendorreports.embargo.dev"} {
+		again := regexp.MustCompile("listing again.* resource=" + regexp.QuoteMeta(resource) + " .*watch is too old")
+		assert.True(t, again.MatchString(logged(t)[len(halted):]), "the watch of %s was lost", resource)
+	}
+}
+
+// standAlone runs the replica without leader election, which would end it when it is
+// halted for longer than a lease lasts, until the test ends.
+func standAlone(ctx context.Context, t *testing.T) {
+	t.Helper()
+	restart := func(flags ...string) {
+		require.NoError(t, stage.replica.Stop())
+		require.NoError(t, start(ctx, flags...))
+		require.NoError(t, installation.AwaitRegistered(ctx, stage.plane))
+	}
+	restart("--leader-election-disabled", "--log-level=debug")
+	t.Cleanup(func() {
+		require.NoError(t, syscall.Kill(stage.replica.PID(), syscall.SIGCONT))
+		require.NoError(t, stage.plane.RestartAPIServer(ctx))
+		restart()
+	})
+}
+
+// logged returns what the replica has logged so far.
+func logged(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(stage.log.Name())
+	require.NoError(t, err)
+	return string(content)
+}
+
+// of returns the findings of a report by the names of their workloads.
+func of(r *v1alpha1.VendorReport) map[string]v1alpha1.ReportedFinding {
+	found := map[string]v1alpha1.ReportedFinding{}
+	for _, f := range r.Findings {
+		found[f.Workload.Name] = f
+	}
+	return found
+}
