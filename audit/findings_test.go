@@ -125,6 +125,20 @@ func TestPodsThatTakeAWhileToEndAreTheirWorkloads(t *testing.T) {
 	assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction, "nobody would make another")
 }
 
+// TestOwnersInACircleEnd has two ReplicaSets own each other, there and gone.
+func TestOwnersInACircleEnd(t *testing.T) {
+	c := newCluster(t, later)
+	d := deployment("av", agent, announced)
+	one, two := replicaSet("one", agent, announced, d, 1), replicaSet("two", agent, announced, d, 1)
+	one.ObjectMeta, two.ObjectMeta = about("one", announced, two), about("two", announced, one)
+	c.list(one, two)
+	c.list(pods(1, one, agent, announced)...)
+	assert.NotEmpty(t, c.look())
+	c.inventory.Remove(one.UID)
+	c.inventory.Remove(two.UID)
+	assert.Len(t, c.look(), 1)
+}
+
 // TestAForgedOwnerIsNoOwner has Pods point to owners that admission would not find: in
 // another namespace, under another name, of another kind.
 func TestAForgedOwnerIsNoOwner(t *testing.T) {

@@ -26,9 +26,12 @@ func (inv *Inventory) Top(o *Object) Top {
 			break
 		}
 		above := inv.find(owner, o.Namespace)
-		for past, gone := inv.gone[owner.UID]; above == nil && gone; past, gone = inv.gone[owner.UID] {
-			owner = past
-			above = inv.find(owner, o.Namespace)
+		for range maxOwners {
+			past, gone := inv.gone[owner.UID]
+			if above != nil || !gone {
+				break
+			}
+			owner, above = past, inv.find(past, o.Namespace)
 		}
 		if above == nil {
 			return Top{APIVersion: owner.APIVersion, Kind: owner.Kind, Namespace: o.Namespace.Name, Name: owner.Name, UID: owner.UID}
