@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"embargo.dev/policies/v1alpha1"
-	"embargo.dev/test/installation"
 )
 
 // TestNothingIsLostWhenEtcdIsCompacted halts the replica, restarts the API server, which
@@ -34,15 +33,15 @@ func TestNothingIsLostWhenEtcdIsCompacted(t *testing.T) {
 	assert.Equal(t, v1alpha1.SinceFirstSeen, before["nightly"].SinceFrom, "nothing but the report tells")
 
 	halted := logged(t)
-	require.NoError(t, syscall.Kill(stage.replica.PID(), syscall.SIGSTOP))
-	require.NoError(t, stage.plane.RestartAPIServer(ctx, "--watch-cache=false"))
+	require.NoError(t, syscall.Kill(replica().PID(), syscall.SIGSTOP))
+	require.NoError(t, stage.Plane.RestartAPIServer(ctx, "--watch-cache=false"))
 	must(t, "-n", ns, "delete", "deployment", "gone")
 	must(t, "-n", ns, "scale", "deployment", "agent", "--replicas=2")
 	require.Eventually(t, func() bool {
 		return len(strings.Fields(must(t, "-n", ns, "get", "pods", "-l", "app=agent", "-o", "name"))) == 2
 	}, time.Minute, 200*time.Millisecond)
-	require.NoError(t, stage.plane.Compact(ctx))
-	require.NoError(t, syscall.Kill(stage.replica.PID(), syscall.SIGCONT))
+	require.NoError(t, stage.Plane.Compact(ctx))
+	require.NoError(t, syscall.Kill(replica().PID(), syscall.SIGCONT))
 
 	report := awaitFor(t, time.Minute, ns, "compacted", func(r *v1alpha1.VendorReport) bool {
 		return len(r.Findings) == 2 && len(r.Resolved) == 1 && of(r)["agent"].Pods == 2
@@ -65,23 +64,29 @@ func TestNothingIsLostWhenEtcdIsCompacted(t *testing.T) {
 // halted for longer than a lease lasts, until the test ends.
 func standAlone(ctx context.Context, t *testing.T) {
 	t.Helper()
-	restart := func(flags ...string) {
-		require.NoError(t, stage.replica.Stop())
-		require.NoError(t, start(ctx, flags...))
-		require.NoError(t, installation.AwaitRegistered(ctx, stage.plane))
-	}
-	restart("--leader-election-disabled", "--log-level=debug")
+	restart(t, "--leader-election-disabled", "--log-level=debug")
+	awaitAdmission(t)
 	t.Cleanup(func() {
-		require.NoError(t, syscall.Kill(stage.replica.PID(), syscall.SIGCONT))
-		require.NoError(t, stage.plane.RestartAPIServer(ctx))
-		restart()
+		require.NoError(t, syscall.Kill(replica().PID(), syscall.SIGCONT))
+		require.NoError(t, stage.Plane.RestartAPIServer(ctx))
+		restart(t)
+		awaitAdmission(t)
 	})
+}
+
+// awaitAdmission waits until the API server asks the replica that runs now.
+func awaitAdmission(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, err := kubectl(t, "", "annotate", "rv", "kaspersky", "--dry-run=server", "tried=now")
+		return err == nil
+	}, time.Minute, 200*time.Millisecond)
 }
 
 // logged returns what the replica has logged so far.
 func logged(t *testing.T) string {
 	t.Helper()
-	content, err := os.ReadFile(stage.log.Name())
+	content, err := os.ReadFile(stage.Log.Name())
 	require.NoError(t, err)
 	return string(content)
 }
