@@ -71,7 +71,21 @@ func standAlone(ctx context.Context, t *testing.T) {
 		require.NoError(t, stage.Plane.RestartAPIServer(ctx))
 		restart(t)
 		awaitAdmission(t)
+		awaitControllers(t)
 	})
+}
+
+// awaitControllers waits until Kubernetes' controllers, whose watches were lost too, act
+// again.
+func awaitControllers(t *testing.T) {
+	t.Helper()
+	ns := "after-" + strings.ToLower(t.Name())
+	must(t, "create", "namespace", ns)
+	require.Eventually(t, func() bool {
+		_, err := kubectl(t, "", "-n", ns, "get", "serviceaccount", "default")
+		return err == nil
+	}, 2*time.Minute, 200*time.Millisecond)
+	must(t, "delete", "namespace", ns, "--wait=false")
 }
 
 // awaitAdmission waits until the API server asks the replica that runs now.

@@ -129,7 +129,7 @@ func TestNothingIsLostWhenTheLeaderIsKilled(t *testing.T) {
 	must(t, "-n", ns, "scale", "deployment", "agent", "--replicas=2")
 	require.NoError(t, stage.Start(ctx))
 	require.NoError(t, installation.AwaitRegistered(ctx, stage.Plane))
-	after := awaitFor(t, 60*time.Second, ns, "killed", func(r *v1alpha1.VendorReport) bool {
+	after := awaitFor(t, 2*time.Minute, ns, "killed", func(r *v1alpha1.VendorReport) bool {
 		return len(r.Findings) == 2 && r.Findings[0].Pods+r.Findings[1].Pods == 2
 	})
 	assert.Empty(t, after.Resolved)
@@ -138,4 +138,5 @@ func TestNothingIsLostWhenTheLeaderIsKilled(t *testing.T) {
 		assert.Equal(t, before.Findings[i].SinceFrom, after.Findings[i].SinceFrom)
 		assert.Equal(t, before.Findings[i].Workload, after.Findings[i].Workload)
 	}
+	awaitControllers(t)
 }
