@@ -82,7 +82,7 @@ func awaitControllers(t *testing.T) {
 	ns := "after-" + strings.ToLower(t.Name())
 	must(t, "create", "namespace", ns)
 	require.Eventually(t, func() bool {
-		_, err := kubectl(t, "", "-n", ns, "get", "serviceaccount", "default")
+		_, err := kubectl(t, "-n", ns, "get", "serviceaccount", "default")
 		return err == nil
 	}, 2*time.Minute, 200*time.Millisecond)
 	must(t, "delete", "namespace", ns, "--wait=false")
@@ -92,7 +92,7 @@ func awaitControllers(t *testing.T) {
 func awaitAdmission(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		_, err := kubectl(t, "", "annotate", "rv", "kaspersky", "--dry-run=server", "tried=now")
+		_, err := kubectl(t, "annotate", "rv", "kaspersky", "--dry-run=server", "tried=now")
 		return err == nil
 	}, time.Minute, 200*time.Millisecond)
 }

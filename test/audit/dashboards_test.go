@@ -44,7 +44,7 @@ func (k dashboardKind) remove(t *testing.T) {
 // in returns the reports of a namespace.
 func (k dashboardKind) in(t *testing.T, ns string) []unstructured.Unstructured {
 	t.Helper()
-	output, err := kubectl(t, "", "-n", ns, "get", k.name, "-o", "json")
+	output, err := kubectl(t, "-n", ns, "get", k.name, "-o", "json")
 	if err != nil {
 		return nil // not served yet
 	}

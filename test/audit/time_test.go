@@ -60,7 +60,7 @@ func TestAChangeIsReportedWithinTwoSeconds(t *testing.T) {
 	apply(t, fmt.Sprintf("apiVersion: embargo.dev/v1alpha1\nkind: VendorWaiver\nmetadata: {name: quick}\nspec: {vendor: quick, namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %s}}, images: ['registry.quick.example/agent:2'], expires: '2098-01-01T00:00:00Z', reason: r, approvedBy: a}\n", ns))
 	t.Cleanup(func() { must(t, "delete", "vendorwaiver", "quick") })
 	require.Eventually(t, func() bool {
-		_, err := kubectl(t, "", "-n", ns, "run", "probe", "--dry-run=server", "--image=registry.quick.example/agent:2")
+		_, err := kubectl(t, "-n", ns, "run", "probe", "--dry-run=server", "--image=registry.quick.example/agent:2")
 		return err == nil
 	}, 10*time.Second, 100*time.Millisecond)
 	began := time.Now()

@@ -192,7 +192,7 @@ func TestReportsAreTheAuditsAlone(t *testing.T) {
 	must(t, "-n", ns, "run", "p", "--image=registry.evidence.example/agent:1")
 	vendor(t, "evidence", prohibited)
 	before := await(t, ns, "evidence", func(r *v1alpha1.VendorReport) bool { return len(r.Findings) == 1 })
-	output, err := kubectl(t, "", "-n", ns, "patch", "vr", "evidence", "--type=merge", `-p={"findings":[]}`)
+	output, err := kubectl(t, "-n", ns, "patch", "vr", "evidence", "--type=merge", `-p={"findings":[]}`)
 	require.Error(t, err)
 	assert.Contains(t, output, "reports are written by Embargo's audit alone")
 	must(t, "-n", ns, "delete", "vr", "evidence")
