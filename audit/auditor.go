@@ -37,6 +37,9 @@ type Options struct {
 	// Vendor returns the UID of a RestrictedVendor of that rule set; "" where it has
 	// none of the name.
 	Vendor func(name string) types.UID
+	// Granted returns when a waiver of that rule set was written, zero where it has none of
+	// the name.
+	Granted func(waiver string) time.Time
 	// Resources returns those beside the built-in workloads that may embed pod
 	// templates; false while nobody has looked yet.
 	Resources func() ([]Resource, bool)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -74,6 +75,8 @@ type cluster struct {
 	inventory *inventory.Inventory
 	rules     *policies.RuleSet
 	now       time.Time
+	last      time.Time // when everything was last looked at
+	granted   time.Time // when the waivers were written
 	memory    map[exposure.Key]exposure.Memory
 }
 
@@ -132,7 +135,7 @@ func kindOf(t *testing.T, o client.Object) *inventory.Kind {
 
 // look looks at the namespace mail and remembers what is found.
 func (c *cluster) look() []*exposure.Finding {
-	e := &exposure.Evaluator{Rules: c.rules, Inventory: c.inventory, Now: c.now, Namespace: func(name string) policies.Namespace {
+	e := &exposure.Evaluator{Rules: c.rules, Inventory: c.inventory, Now: c.now, Last: c.last, Granted: func(string) time.Time { return c.granted }, Namespace: func(name string) policies.Namespace {
 		return policies.Namespace{Name: name, Known: true}
 	}}
 	var parts []*inventory.Namespace
@@ -155,6 +158,14 @@ func (c *cluster) one() *exposure.Finding {
 	findings := c.look()
 	require.Len(c.t, findings, 1)
 	return findings[0]
+}
+
+// told returns what is new of the one finding, and insists that nothing is told twice.
+func (c *cluster) told() []exposure.News {
+	c.t.Helper()
+	news := c.one().News
+	assert.Empty(c.t, c.one().News, "nothing is told twice")
+	return news
 }
 
 // about is an object's metadata. The owner, where there is one, controls it.

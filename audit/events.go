@@ -55,8 +55,8 @@ func newTeller(recorder events.EventRecorder) *teller {
 // Forget does nothing: what is told is told.
 func (t *teller) Forget(string) {}
 
-// Publish takes what is new of findings: one event for each workload and restriction,
-// however many images it is about.
+// Publish takes what is new of findings: one event for each workload, restriction and
+// reason, however many images it is about.
 func (t *teller) Publish(look exposure.Look) {
 	type about struct {
 		workload            exposure.Workload
@@ -65,12 +65,14 @@ func (t *teller) Publish(look exposure.Look) {
 	}
 	seen := map[about]bool{}
 	for _, f := range look.Findings {
-		key := about{f.Workload, f.Vendor, f.Restriction, f.News}
-		if f.News == exposure.Nothing || seen[key] {
-			continue
+		for _, news := range f.News {
+			key := about{f.Workload, f.Vendor, f.Restriction, news}
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			t.add(told{regarding: reference(f.Workload), reason: reasonOf(news), note: exposure.Cut(note(f, news, look.Now), maxNote)})
 		}
-		seen[key] = true
-		t.add(told{regarding: reference(f.Workload), reason: reasonOf(f.News), note: exposure.Cut(note(f, look.Now), maxNote)})
 	}
 }
 
@@ -90,8 +92,8 @@ func reference(w exposure.Workload) *corev1.ObjectReference {
 }
 
 // note says what is new, in the evaluator's words where it has them.
-func note(f *exposure.Finding, now time.Time) string {
-	switch f.News {
+func note(f *exposure.Finding, news exposure.News, now time.Time) string {
+	switch news {
 	case exposure.PhaseBegan:
 		return fmt.Sprintf("phase %q of %s/%s began: %s", f.Phase, f.Vendor, f.Restriction, f.Message)
 	case exposure.PhaseNear:

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -105,6 +107,86 @@ func TestOwnersWhoseChildrenWouldBeRefusedAreNamed(t *testing.T) {
 	assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction)
 }
 
+// TestPodsThatTakeAWhileToEndAreTheirWorkloads has owners go before what they made.
+func TestPodsThatTakeAWhileToEndAreTheirWorkloads(t *testing.T) {
+	c := newCluster(t, later)
+	d := deployment("av", agent, announced)
+	rs := replicaSet("av-1", agent, announced, d, 1)
+	c.list(d, rs)
+	c.list(pods(1, rs, agent, announced)...)
+	before := c.one().Workload
+	c.inventory.Remove(rs.UID)
+	assert.Equal(t, before, c.one().Workload, "the Deployment is still there")
+	c.inventory.Remove(d.UID)
+	f := c.one()
+	assert.Equal(t, before, f.Workload)
+	assert.True(t, f.Known)
+	assert.Empty(t, f.News)
+	assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction, "nobody would make another")
+}
+
+// TestOwnersInACircleEnd has two ReplicaSets own each other, there and gone.
+func TestOwnersInACircleEnd(t *testing.T) {
+	c := newCluster(t, later)
+	d := deployment("av", agent, announced)
+	one, two := replicaSet("one", agent, announced, d, 1), replicaSet("two", agent, announced, d, 1)
+	one.ObjectMeta, two.ObjectMeta = about("one", announced, two), about("two", announced, one)
+	c.list(one, two)
+	c.list(pods(1, one, agent, announced)...)
+	assert.NotEmpty(t, c.look())
+	c.inventory.Remove(one.UID)
+	c.inventory.Remove(two.UID)
+	assert.Len(t, c.look(), 1)
+}
+
+// TestAForgedOwnerIsNoOwner has Pods point to owners that admission would not find: in
+// another namespace, under another name, of another kind.
+func TestAForgedOwnerIsNoOwner(t *testing.T) {
+	c := newCluster(t, later)
+	elsewhere := deployment("av", agent, announced)
+	elsewhere.Namespace = "post"
+	renamed := pod(about("renamed", announced, elsewhere), agent)
+	c.list(elsewhere, renamed)
+	f := c.one()
+	assert.Equal(t, "mail", f.Workload.Namespace, "the finding stays where the Pod is")
+	assert.Equal(t, "Pod/renamed", f.Carrier)
+	assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction)
+	assert.Equal(t, "Deployment/av", f.RestartOwner)
+
+	elsewhere.Namespace = "mail"
+	for name, forge := range map[string]func(*metav1.OwnerReference){
+		"name": func(r *metav1.OwnerReference) { r.Name = "another" },
+		"kind": func(r *metav1.OwnerReference) { r.Kind = "StatefulSet" },
+	} {
+		c = newCluster(t, later)
+		forged := pod(about("forged", announced, elsewhere), agent)
+		forge(&forged.OwnerReferences[0])
+		c.list(elsewhere, forged)
+		assert.Len(t, c.look(), 1, name)
+		for _, f := range c.look() {
+			if f.Pods > 0 {
+				assert.Equal(t, v1alpha1.ActionDeny, f.RestartAction, name)
+			}
+		}
+	}
+}
+
+// TestNothingThatAnObjectSaysIsTooMuchForAReport has it name an owner, and a runtime name
+// a digest, of which the API server would refuse a report.
+func TestNothingThatAnObjectSaysIsTooMuchForAReport(t *testing.T) {
+	c := newCluster(t, later)
+	long := strings.Repeat("x", 400)
+	p := pod(ownedBy(about("p", announced, nil), schema.GroupVersionKind{Group: long, Version: "v1", Kind: long}, long), agent)
+	c.list(running(p, "registry.acme.example/agent", "sha256:"+long))
+	f := c.one()
+	assert.Len(t, f.Workload.APIVersion, 317)
+	assert.Len(t, f.Workload.Kind, 63)
+	assert.Len(t, f.Workload.Name, 253)
+	assert.Len(t, f.Workload.UID, 128)
+	assert.Len(t, f.RestartOwner, 63+1+253)
+	assert.Empty(t, f.Digests)
+}
+
 func TestAMirrorPodIsAWorkloadOfItsOwn(t *testing.T) {
 	c := newCluster(t, later)
 	static := pod(ownedBy(about("av-node-1", announced, nil), corev1.SchemeGroupVersion.WithKind("Node"), "node-1"), agent)
@@ -134,6 +216,25 @@ func TestAListedDigestIsFoundUnderAnyName(t *testing.T) {
 	assert.Equal(t, "harbor.example.com/tools/x:1@"+digestOf("a"), f.AlsoNamed)
 	assert.Equal(t, []string{digestOf("a")}, f.Digests)
 	assert.Equal(t, v1alpha1.ActionAllow, f.RestartAction, "admission would not see it")
+}
+
+// TestARunningDigestIsSurerThanAName has an image that by its name is only suspected.
+func TestARunningDigestIsSurerThanAName(t *testing.T) {
+	c := newCluster(t, later)
+	vendor := acme()
+	vendor.Spec.Images.Repositories = append(vendor.Spec.Images.Repositories, v1alpha1.RepositoryPattern{Pattern: "**/acme/**", Confidence: v1alpha1.ConfidenceSuspected})
+	c.restrict(policies.Source{Vendors: []v1alpha1.RestrictedVendor{vendor}, Policies: []v1alpha1.VendorPolicy{everywhere()}})
+	copied := pod(about("copy", announced, nil), "harbor.example.com/acme/x")
+	c.list(copied)
+	f := c.one()
+	assert.Equal(t, v1alpha1.ConfidenceSuspected, f.Confidence)
+	assert.Equal(t, v1alpha1.AdmissionCouldSee, f.Admission)
+	c.list(running(copied, "harbor.example.com/acme/x", digestOf("a")))
+	f = c.one()
+	assert.Equal(t, v1alpha1.ConfidenceConfirmed, f.Confidence)
+	assert.Equal(t, policies.EvidenceDigest, f.Evidence)
+	assert.Equal(t, v1alpha1.AdmissionCouldNotSee, f.Admission)
+	assert.True(t, f.Known, "it is the same finding")
 }
 
 func TestANodeKnowsACopyByBothNames(t *testing.T) {

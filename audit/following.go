@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -16,23 +17,29 @@ import (
 type following struct {
 	kind   *inventory.Kind
 	stop   context.CancelFunc
+	over   bool // it is followed no longer
 	listed bool
-	unread error // why it couldn't be listed; nil where it could
+	unread error     // why it couldn't be listed; nil where it could
+	since  time.Time // when that was found out first
 }
+
+// patience is how long an audit that begins waits for a kind that can't be listed: an API
+// server that has just started refuses and lacks what it will serve a moment later.
+const patience = 3 * time.Second
 
 // done reports whether the kind was listed, or needn't be waited for. Of the built-in
 // kinds only those are passed over that may not be read. One of the others, such as that
 // of an aggregated API which is down, must not stand in the way of all.
-func (f *following) done() bool {
+func (f *following) done(beginning bool) bool {
 	switch {
 	case f.listed:
 		return true
 	case f.kind == reportKind:
 		return false // what has been written before must be known, or it would be forgotten
-	case isCustom(f.kind) || f.kind == nodeKind:
-		return f.unread != nil
+	case f.unread == nil, beginning && time.Since(f.since) < patience:
+		return false
 	default:
-		return f.unread != nil && feed.Unreadable(f.unread)
+		return isCustom(f.kind) || f.kind == nodeKind || feed.Unreadable(f.unread)
 	}
 }
 
@@ -78,6 +85,7 @@ func (a *Auditor) followResources(ctx context.Context, group *sync.WaitGroup) {
 			continue
 		}
 		f.stop()
+		f.over = true
 		delete(a.feeds, at)
 		a.inventory.Sweep(f.kind, 0)
 	}
@@ -94,7 +102,7 @@ func isCustom(k *inventory.Kind) bool {
 // ready reports whether everything was listed that is to be waited for.
 func (a *Auditor) ready() bool {
 	for _, f := range a.feeds {
-		if !f.done() {
+		if !f.done(a.full.IsZero()) {
 			return false
 		}
 	}

@@ -29,7 +29,10 @@ func (a *Auditor) look(ctx context.Context) time.Duration {
 		a.judge(rules, now)
 	}
 	a.markTellings(now)
-	e := &exposure.Evaluator{Rules: rules, Inventory: a.inventory, Now: now, Namespace: a.namespace(ctx)}
+	e := &exposure.Evaluator{Rules: rules, Inventory: a.inventory, Now: now, Namespace: a.namespace(ctx), Granted: a.options.Granted}
+	if rules.Digest() == a.ruleSet {
+		e.Last = a.full
+	}
 	looked := a.takeMarked()
 	for _, name := range looked {
 		a.lookAt(e, name)
@@ -124,6 +127,10 @@ func (a *Auditor) lookAt(e *exposure.Evaluator, name string) {
 		if ns := a.inventory.Namespace(part); ns != nil {
 			parts = append(parts, ns)
 		}
+	}
+	if len(parts) == 0 && !e.Namespace(name).Known {
+		a.drop(name) // it went before what was in it
+		return
 	}
 	findings := e.InNamespace(parts, a.reports.Recall(name))
 	if len(findings) == 0 {

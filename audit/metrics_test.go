@@ -107,7 +107,7 @@ func TestEventsAreFewAndShort(t *testing.T) {
 	teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: c.look(), Now: c.now})
 	assert.Empty(t, teller.queue, "nothing is told twice")
 
-	long := &exposure.Finding{News: exposure.Restricted}
+	long := &exposure.Finding{News: []exposure.News{exposure.Restricted}}
 	long.Message = fmt.Sprintf("%2000d", 1)
 	for i := range maxEvents + 5 {
 		long.Workload.Name = strconv.Itoa(i)

@@ -66,9 +66,13 @@ func (a *Auditor) mark(name string) {
 func (a *Auditor) forget(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.drop(name)
+	a.sum()
+}
+
+func (a *Auditor) drop(name string) {
 	delete(a.results, name)
 	for _, s := range a.sinks {
 		s.Forget(name)
 	}
-	a.sum()
 }

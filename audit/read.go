@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/json"
 
 	"embargo.dev/audit/inventory"
+	"embargo.dev/policies/imageref"
 	"embargo.dev/policies/workload"
 )
 
@@ -101,15 +102,16 @@ func readPod(p *corev1.Pod) *inventory.SeenPod {
 //
 // The image's ID is REPOSITORY@DIGEST where the runtime got the image from a registry,
 // with docker-pullable:// before it in older ones. An ID without repository is that of
-// the image's configuration, by which no registry and no list knows it.
+// the image's configuration, by which no registry and no list knows it; what else it may
+// be is no digest.
 func readStatus(c *corev1.ContainerStatus) (inventory.Running, bool) {
 	r := inventory.Running{Container: c.Name}
 	id := c.ImageID
 	if _, after, found := strings.Cut(id, "://"); found {
 		id = after
 	}
-	if _, digest, found := strings.Cut(id, "@"); found {
-		r.Digest = digest
+	if ref, err := imageref.Parse(id); err == nil && ref.Digest != "" {
+		r.Digest = ref.Digest
 		r.Names = append(r.Names, id)
 	}
 	if c.Image != "" && !strings.HasPrefix(c.Image, "sha256:") && !slices.Contains(r.Names, c.Image) {

@@ -27,12 +27,15 @@ func (t *taker) Unread(err error) {
 	a.mu.Lock()
 	before := t.following.unread
 	t.following.unread = err
+	if before == nil {
+		t.following.since = time.Now()
+	}
 	a.mu.Unlock()
-	if (before != nil) != (err != nil) {
-		if err != nil && !apierrors.IsNotFound(err) {
-			logf.FromContext(t.log).Info("WARNING: not audited, since it can't be read", "resource", t.following.kind.String(), "error", err.Error())
-		}
-		a.fire()
+	if before == nil && err != nil && !apierrors.IsNotFound(err) {
+		logf.FromContext(t.log).Info("WARNING: not audited, since it can't be read", "resource", t.following.kind.String(), "error", err.Error())
+	}
+	if before != nil || err != nil {
+		a.fire() // it may be the last that is waited for
 	}
 }
 
@@ -57,6 +60,9 @@ func (t *workloads) Page(objects []runtime.Object, listing uint32) {
 	}
 	t.auditor.mu.Lock()
 	defer t.auditor.mu.Unlock()
+	if t.following.over {
+		return // what the feed still had in hand would stay for good
+	}
 	for _, s := range all {
 		t.auditor.inventory.Put(t.following.kind, s, listing)
 	}
@@ -75,9 +81,11 @@ func (t *workloads) Change(kind watch.EventType, o runtime.Object) {
 	}
 	a := t.auditor
 	a.mu.Lock()
-	if kind == watch.Deleted {
+	switch {
+	case t.following.over:
+	case kind == watch.Deleted:
 		a.inventory.Remove(s.UID)
-	} else {
+	default:
 		a.inventory.PutChange(t.following.kind, s, a.options.Clock())
 	}
 	dirty := a.inventory.HasDirty()

@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -16,11 +17,15 @@ type Evaluator struct {
 	Rules     *policies.RuleSet
 	Inventory *inventory.Inventory
 	Now       time.Time
+	// Last is when everything was last looked at under the same rules; zero: it never was.
+	Last time.Time
 	// AsOf stands for Now where somebody asks what decisions another instant, or a date,
 	// would bring; zero: nobody does.
 	AsOf policies.Instant
 	// Namespace says what is known of a namespace.
 	Namespace func(name string) policies.Namespace
+	// Granted returns when a waiver was written, zero where nobody knows; nil: nobody does.
+	Granted func(waiver string) time.Time
 }
 
 // instant is when decisions are made.
@@ -54,7 +59,7 @@ type hit struct {
 }
 
 // hits evaluates an image field, and then what runs of it by each other name, as far as
-// that tells of more restrictions.
+// that tells of more restrictions, or is sure of what the image's own name only suggests.
 func (e *Evaluator) hits(b *inventory.Body, p *inventory.Place, ns policies.Namespace) []hit {
 	var found []hit
 	for _, f := range unchanged(e.Rules, b.Kind, ns, &p.Image, e.instant()) {
@@ -64,23 +69,20 @@ func (e *Evaluator) hits(b *inventory.Body, p *inventory.Place, ns policies.Name
 		other := p.Image
 		other.Value = name
 		for _, f := range unchanged(e.Rules, b.Kind, ns, &other, e.instant()) {
-			if f.Vendor == "" || hasRestriction(found, f.Vendor, f.Restriction) {
+			at := slices.IndexFunc(found, func(h hit) bool { return h.Vendor == f.Vendor && h.Restriction == f.Restriction })
+			if f.Vendor == "" || at >= 0 && (found[at].Confidence == v1alpha1.ConfidenceConfirmed || f.Confidence != v1alpha1.ConfidenceConfirmed) {
 				continue
 			}
 			f.Image = p.Value
-			found = append(found, hit{Finding: f, image: other, alsoNamed: name})
+			one := hit{Finding: f, image: other, alsoNamed: name}
+			if at < 0 {
+				found = append(found, one)
+			} else {
+				found[at] = one
+			}
 		}
 	}
 	return found
-}
-
-func hasRestriction(found []hit, vendor, restriction string) bool {
-	for i := range found {
-		if found[i].Vendor == vendor && found[i].Restriction == restriction {
-			return true
-		}
-	}
-	return false
 }
 
 func (h *hit) sight() v1alpha1.AdmissionSight {

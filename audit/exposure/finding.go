@@ -1,6 +1,8 @@
 package exposure
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -8,6 +10,7 @@ import (
 
 	"embargo.dev/audit/inventory"
 	"embargo.dev/policies"
+	"embargo.dev/policies/imageref"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -35,8 +38,10 @@ type Finding struct {
 	ArrivedAfterBan bool
 	ArrivalWaiver   string
 
+	// Known says that it was found before.
+	Known bool
 	// News is what is to be told of it.
-	News News
+	News []News
 	// ToldDaysBefore is the fewest days before the next phase at which that was told.
 	ToldDaysBefore int32
 }
@@ -64,9 +69,12 @@ func (w Workload) GroupKind() schema.GroupKind {
 	return inventory.Owner{APIVersion: w.APIVersion, Kind: w.Kind}.GroupKind()
 }
 
+// workloadOf names a workload. Nothing bounds what an object says of an owner that nobody
+// watches, and a report that holds more than it may can't be written.
 func workloadOf(top inventory.Top) Workload {
 	return Workload{
-		APIVersion: top.APIVersion, Kind: top.Kind, Namespace: top.Namespace, Name: top.Name, UID: top.UID,
+		APIVersion: Cut(top.APIVersion, maxVersion), Kind: Cut(top.Kind, maxKind), Namespace: top.Namespace,
+		Name: Cut(top.Name, maxName), UID: types.UID(Cut(string(top.UID), maxUID)),
 		Cluster: top.Object != nil && top.Namespace == "",
 	}
 }
@@ -75,18 +83,42 @@ func workloadOf(top inventory.Top) Workload {
 type Key struct {
 	Workload    types.UID // or, for the mirror of a static Pod, which comes and goes, its name
 	Container   string
-	Image       string
+	Image       string // however it is written, as references are compared
 	Vendor      string
 	Restriction string
 }
 
 // Key returns what tells the finding from others.
 func (f *Finding) Key() Key {
-	k := Key{Workload: f.Workload.UID, Container: Cut(f.Container, maxName), Image: Shown(f.Image), Vendor: f.Vendor, Restriction: f.Restriction}
+	k := Key{
+		Workload: f.Workload.UID, Container: Cut(f.Container, maxName), Image: Identity(f.Image, f.Canonical, f.Upstream, f.AlsoNamed),
+		Vendor: f.Vendor, Restriction: f.Restriction,
+	}
 	if f.Node != "" {
 		k.Workload = types.UID("static/" + f.Workload.Name)
 	}
 	return k
+}
+
+// Identity returns what stays of an image when it is only written otherwise: the canonical
+// reference with mirrors undone. Where it is recognised by another name, that is whose
+// reference the finding has.
+func Identity(image, canonical, upstream, alsoNamed string) string {
+	if alsoNamed != "" {
+		upstream, canonical = "", ""
+		if ref, err := imageref.Parse(image); err == nil {
+			canonical = ref.String()
+		}
+	}
+	return Shown(cmp.Or(upstream, canonical, image))
+}
+
+// unpinned returns the key of the same image before a digest was added to its tag; false
+// where it doesn't have both.
+func (k Key) unpinned() (Key, bool) {
+	tagged, _, pinned := strings.Cut(k.Image, "@")
+	k.Image = tagged
+	return k, pinned && strings.Contains(tagged[strings.LastIndex(tagged, "/")+1:], ":")
 }
 
 const (
@@ -95,7 +127,12 @@ const (
 	// maxName is how long a name may be; in custom resources nobody bounds those of
 	// containers.
 	maxName = 253
+	// What a report may hold of an owner.
+	maxVersion, maxKind, maxUID = 317, 63, 128
 )
+
+// called names an object, or an owner, as KIND/NAME.
+func called(kind, name string) string { return Cut(kind, maxKind) + "/" + Cut(name, maxName) }
 
 // Shown returns as much of an image's text, or of a field's path, as reports show.
 func Shown(s string) string { return Cut(s, maxShown) }
@@ -116,8 +153,7 @@ type News int
 
 // What there can be to tell.
 const (
-	Nothing News = iota
-	Restricted
+	Restricted News = iota
 	PhaseBegan
 	PhaseNear
 )

@@ -66,7 +66,7 @@ func (g *gathering) add(o *inventory.Object) {
 }
 
 func (g *gathering) addHit(o *inventory.Object, top inventory.Top, p *inventory.Place, h *hit) {
-	f := Finding{Finding: h.Finding, Workload: workloadOf(top), Node: o.Node()}
+	f := Finding{Finding: h.Finding, Workload: workloadOf(top), AlsoNamed: h.alsoNamed, Node: o.Node()}
 	key := f.Key()
 	rank := rankOf(o, top)
 	one := g.found[key]
@@ -117,15 +117,32 @@ func isHistory(o *inventory.Object, top inventory.Top) bool {
 	return kind == controllerRevisionKind || kind == replicaSetKind && o.Dormant
 }
 
+// recall looks up what is remembered of a finding. A digest that was added to a tag makes
+// no other image of it.
+func (g *gathering) recall(key Key, one *gathered, recall Recall) (Memory, bool) {
+	before, known := recall(key)
+	unpinned, ok := key.unpinned()
+	if !ok {
+		return before, known
+	}
+	if same := g.found[unpinned]; same != nil && !same.oldest.IsZero() {
+		one.takeAge(same.oldest, same.oldestIn)
+	}
+	if !known {
+		return recall(unpinned)
+	}
+	return before, known
+}
+
 // finish makes the finding, with what is remembered of it.
 func (g *gathering) finish(key Key, one *gathered, recall Recall) *Finding {
-	before, known := recall(key)
+	before, known := g.recall(key, one, recall)
 	f := &Finding{
-		Finding: one.Finding, Workload: one.workload, AlsoNamed: one.alsoNamed, Admission: one.sight(), Node: one.carrier.Node(),
+		Finding: one.Finding, Workload: one.workload, AlsoNamed: one.alsoNamed, Admission: one.sight(), Node: one.carrier.Node(), Known: known,
 		Pods: one.pods, Digests: slices.Sorted(maps.Keys(one.digests)),
 	}
 	if one.rank != 0 {
-		f.Carrier = one.carrier.Kind.Kind + "/" + one.carrier.Name
+		f.Carrier = called(one.carrier.Kind.Kind, one.carrier.Name)
 	}
 	ns := g.namespaces[one.carrier.Namespace.Name]
 	kind := one.carrier.Body.Kind
@@ -139,7 +156,7 @@ func (g *gathering) finish(key Key, one *gathered, recall Recall) *Finding {
 		one.addRestart(g.restartOfChild(one.carrier, &one.hit))
 	}
 	f.RestartAction, f.RestartOwner = one.restart.action, one.restart.owner
-	g.date(f, one, before, known, ns, kind)
-	f.tell(before, known, g.Rules.Digest(), g.Now)
+	g.date(f, one, before, ns, kind)
+	g.tell(f, one, before)
 	return f
 }

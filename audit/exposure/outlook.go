@@ -76,7 +76,7 @@ func (g *gathering) foresee(o *inventory.Object, known map[place][]prospect, all
 // addProspect takes what an object says of a workload. One that only remembers what its
 // workload was tells since when, and no more.
 func (g *gathering) addProspect(o *inventory.Object, top inventory.Top, p *inventory.Place, one *prospect, all map[Key]*Outlook) {
-	f := Finding{Finding: one.Finding, Workload: workloadOf(top), Node: o.Node()}
+	f := Finding{Finding: one.Finding, Workload: workloadOf(top), AlsoNamed: one.alsoNamed, Node: o.Node()}
 	key := f.Key()
 	out := all[key]
 	if out == nil {
@@ -110,7 +110,7 @@ func (out *Outlook) carry(o *inventory.Object, top inventory.Top, one *prospect)
 	}
 	out.one.carrier, out.one.rank, out.Finding, out.Carrier = o, rank, one.Finding, ""
 	if rank != 0 {
-		out.Carrier = o.Kind.Kind + "/" + o.Name
+		out.Carrier = called(o.Kind.Kind, o.Name)
 	}
 }
 

@@ -52,11 +52,11 @@ func (g *gathering) restart(o *inventory.Object, p *inventory.Place, h *hit) res
 		request.User = policies.User{Name: "system:node:" + o.Node(), Groups: []string{"system:nodes"}}
 	case owned:
 		request.Object.Controller = &workload.OwnerReference{APIVersion: owner.APIVersion, Kind: owner.Kind, Name: owner.Name, UID: string(owner.UID)}
-		request.Carried = g.carried(owner)
+		request.Carried = g.carried(g.Inventory.Controller(o))
 	}
 	r := g.made(request, h)
 	if r.use == policies.UseIntroduce && owned && o.Node() == "" {
-		r.owner = owner.Kind + "/" + owner.Name
+		r.owner = called(owner.Kind, owner.Name)
 	}
 	g.restarts[key] = r.restart
 	return r.restart
@@ -94,15 +94,14 @@ func (g *gathering) made(request policies.Request, h *hit) used {
 }
 
 // carried returns what the webhook takes an owner to carry: its own images and, of an
-// owner that keeps them, its ControllerRevisions'. An owner of a kind that isn't watched,
-// or that is being deleted, carries nothing.
-func (g *gathering) carried(owner inventory.Owner) []workload.Image {
-	o := g.Inventory.Get(owner.UID)
-	if o == nil || o.Deleting {
+// owner that keeps them, its ControllerRevisions'. An owner that isn't there, or that is
+// being deleted, carries nothing.
+func (g *gathering) carried(owner *inventory.Object) []workload.Image {
+	if owner == nil || owner.Deleting {
 		return nil
 	}
-	images := imagesOf(o.Body)
-	if !keepsRevisions(o.Kind.GroupKind()) {
+	images := imagesOf(owner.Body)
+	if !keepsRevisions(owner.Kind.GroupKind()) {
 		return images
 	}
 	for _, revision := range g.revisions[owner.UID] {

@@ -24,8 +24,12 @@ func (one *gathered) age(o *inventory.Object) {
 	default:
 		return
 	}
-	if one.oldest.IsZero() || o.Created.Before(one.oldest) || o.Created.Equal(one.oldest) && from > one.oldestIn {
-		one.oldest, one.oldestIn = o.Created, from
+	one.takeAge(o.Created, from)
+}
+
+func (one *gathered) takeAge(created time.Time, from v1alpha1.SinceFrom) {
+	if one.oldest.IsZero() || created.Before(one.oldest) || created.Equal(one.oldest) && from > one.oldestIn {
+		one.oldest, one.oldestIn = created, from
 	}
 }
 
@@ -42,20 +46,40 @@ func (one *gathered) arrived(since time.Time, from v1alpha1.SinceFrom) time.Time
 	return since
 }
 
+// moment is how much later than the audit's first sight of an image an object may have
+// been made that tells since when it is there: what is seen first is the owner, and then
+// what the owner makes.
+const moment = time.Minute
+
 // date finds out since when the image is there, and whether it came after a ban. What
 // was found out before stays: objects that told it may be gone.
-func (g *gathering) date(f *Finding, one *gathered, before Memory, known bool, ns policies.Namespace, kind schema.GroupKind) {
+func (g *gathering) date(f *Finding, one *gathered, before Memory, ns policies.Namespace, kind schema.GroupKind) {
 	f.Since, f.SinceFrom = one.oldest, one.oldestIn
 	if f.Since.IsZero() {
 		f.Since, f.SinceFrom = g.Now.Truncate(time.Second), v1alpha1.SinceFirstSeen
 	}
-	if known && !before.Since.IsZero() && !f.Since.Before(before.Since) {
+	madeNow := before.SinceFrom == v1alpha1.SinceFirstSeen && f.SinceFrom != v1alpha1.SinceFirstSeen && f.Since.Sub(before.Since) <= moment
+	if !before.Since.IsZero() && !f.Since.Before(before.Since) && !madeNow {
 		f.Since, f.SinceFrom = before.Since, before.SinceFrom
 	}
-	arrived := one.arrived(f.Since, f.SinceFrom)
-	if f.ArrivalWaiver = before.ArrivalWaiver; f.ArrivalWaiver != "" || f.Vendor == "" {
+	if f.ArrivalWaiver = before.ArrivalWaiver; f.ArrivalWaiver != "" || before.Covered || f.Vendor == "" {
 		return
 	}
+	arrived := one.arrived(f.Since, f.SinceFrom)
+	late := before.ArrivedAfterBan && before.Since.Equal(f.Since)
+	if late {
+		arrived = f.Since // a change that told so was seen by an earlier audit
+	}
 	f.ArrivedAfterBan, f.ArrivalWaiver = g.arrival(&one.hit, ns, kind, arrived)
-	f.ArrivedAfterBan = f.ArrivedAfterBan || f.ArrivalWaiver == "" && before.ArrivedAfterBan && before.Since.Equal(f.Since)
+	if late && f.ArrivalWaiver != "" && g.granted(f.ArrivalWaiver).After(arrived) {
+		f.ArrivedAfterBan, f.ArrivalWaiver = true, ""
+	}
+}
+
+// granted returns when a waiver was written; zero where nobody knows.
+func (g *gathering) granted(waiver string) time.Time {
+	if g.Granted == nil {
+		return time.Time{}
+	}
+	return g.Granted(waiver)
 }

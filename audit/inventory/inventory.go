@@ -55,6 +55,7 @@ type Inventory struct {
 	bodies     bodies
 	aliases    *aliases
 	dirty      map[*Namespace]bool
+	gone       map[types.UID]Owner // of objects that were there
 	suspicious func(*Body, *workload.Image) bool
 	verdicts   map[text]bool
 }
@@ -69,16 +70,13 @@ type text struct {
 func New() *Inventory {
 	return &Inventory{
 		objects: map[types.UID]*Object{}, namespaces: map[string]*Namespace{}, bodies: bodies{}, aliases: newAliases(),
-		dirty: map[*Namespace]bool{}, verdicts: map[text]bool{},
+		dirty: map[*Namespace]bool{}, gone: map[types.UID]Owner{}, verdicts: map[text]bool{},
 		suspicious: func(*Body, *workload.Image) bool { return false },
 	}
 }
 
 // Len returns how many objects are there.
 func (inv *Inventory) Len() int { return len(inv.objects) }
-
-// Get returns an object by its UID, nil where it isn't there.
-func (inv *Inventory) Get(uid types.UID) *Object { return inv.objects[uid] }
 
 // Namespace returns a namespace by its name, nil where nothing is in it.
 func (inv *Inventory) Namespace(name string) *Namespace { return inv.namespaces[name] }
@@ -169,6 +167,7 @@ func (inv *Inventory) Remove(uid types.UID) {
 		return
 	}
 	inv.touch(o)
+	inv.bury(o)
 	delete(inv.objects, uid)
 	delete(o.Namespace.Suspects, uid)
 	inv.bodies.release(o.Body)

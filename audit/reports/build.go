@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -18,22 +19,38 @@ func build(namespace, vendor, ruleSet string, findings []*exposure.Finding, reso
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: nameOf(vendor)},
 		Vendor:     vendor,
 		RuleSet:    ruleSet,
-		Summary:    summarise(findings),
+		Findings:   list(findings),
 		Resolved:   resolved,
 	}
-	for _, f := range findings[:min(len(findings), v1alpha1.MaxReportFindings)] {
-		report.Findings = append(report.Findings, reported(f))
-	}
+	report.Summary = summarise(findings, len(report.Findings))
 	return report
+}
+
+// maxListed is how many bytes the listed findings of a report may take. What etcd takes is
+// one and a half megabytes, which texts that are as long as they may be, and have much to
+// be escaped, would exceed: whoever made them could keep the report from being written.
+const maxListed = 896 << 10
+
+// list lists the first findings, as many as fit.
+func list(findings []*exposure.Finding) []v1alpha1.ReportedFinding {
+	var all []v1alpha1.ReportedFinding
+	room := maxListed
+	for _, f := range findings[:min(len(findings), v1alpha1.MaxReportFindings)] {
+		one := reported(f)
+		text, _ := json.Marshal(&one) // the type marshals whatever it holds
+		if room -= len(text); room < 0 {
+			break
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // nameOf is the name of the report on a vendor.
 func nameOf(vendor string) string { return cmp.Or(vendor, v1alpha1.UnreadableImages) }
 
-func summarise(findings []*exposure.Finding) v1alpha1.VendorReportSummary {
-	s := v1alpha1.VendorReportSummary{
-		Shown: fmt.Sprintf("%d of %d", min(len(findings), v1alpha1.MaxReportFindings), len(findings)),
-	}
+func summarise(findings []*exposure.Finding, listed int) v1alpha1.VendorReportSummary {
+	s := v1alpha1.VendorReportSummary{Shown: fmt.Sprintf("%d of %d", listed, len(findings))}
 	workloads, images, restrictions := map[exposure.Workload]bool{}, map[string]bool{}, map[string]bool{}
 	var (
 		first *exposure.Finding
@@ -88,7 +105,7 @@ func count(n int) int32 { return int32(n) } // objects of a cluster
 func reported(f *exposure.Finding) v1alpha1.ReportedFinding {
 	r := v1alpha1.ReportedFinding{
 		Workload:        workload(f.Workload),
-		ReportedImage:   imageOf(f.Key(), f.Since, f.SinceFrom),
+		ReportedImage:   imageOf(f.Key(), f.Image, f.Since, f.SinceFrom),
 		ArrivedAfterBan: f.ArrivedAfterBan,
 		ArrivalWaiver:   f.ArrivalWaiver,
 		Carrier:         f.Carrier,
@@ -147,8 +164,8 @@ func workload(w exposure.Workload) v1alpha1.ReportedWorkload {
 	return r
 }
 
-func imageOf(k exposure.Key, since time.Time, from v1alpha1.SinceFrom) v1alpha1.ReportedImage {
+func imageOf(k exposure.Key, written string, since time.Time, from v1alpha1.SinceFrom) v1alpha1.ReportedImage {
 	return v1alpha1.ReportedImage{
-		Container: k.Container, Image: k.Image, Restriction: k.Restriction, Since: metav1.NewTime(since), SinceFrom: from,
+		Container: k.Container, Image: exposure.Shown(written), Restriction: k.Restriction, Since: metav1.NewTime(since), SinceFrom: from,
 	}
 }

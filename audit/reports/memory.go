@@ -19,12 +19,22 @@ const keepResolved = 30 * 24 * time.Hour
 // memories are what is remembered of a namespace's findings on a vendor.
 type memories struct {
 	findings map[exposure.Key]exposure.Memory
+	unlisted map[uint64]exposure.Memory // of which only hashes of their keys were kept
 	resolved []v1alpha1.ResolvedFinding // the latest first
+}
+
+// recall returns what is remembered of a finding; false where nothing is.
+func (m *memories) recall(key exposure.Key) (exposure.Memory, bool) {
+	memory, known := m.findings[key]
+	if !known && len(m.unlisted) > 0 {
+		memory, known = m.unlisted[hashOf(key)]
+	}
+	return memory, known
 }
 
 // remembered reads memories out of a report.
 func remembered(report *v1alpha1.VendorReport) *memories {
-	m := &memories{findings: make(map[exposure.Key]exposure.Memory, len(report.Findings)), resolved: report.Resolved}
+	m := &memories{findings: make(map[exposure.Key]exposure.Memory, len(report.Findings)), unlisted: unlisted(report), resolved: report.Resolved}
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		memory := exposure.Memory{
@@ -32,14 +42,18 @@ func remembered(report *v1alpha1.VendorReport) *memories {
 				APIVersion: f.Workload.APIVersion, Kind: f.Workload.Kind, Namespace: report.Namespace, Name: f.Workload.Name,
 				UID: types.UID(f.Workload.UID), Cluster: f.Workload.Scope == "Cluster",
 			},
-			Since: f.Since.Time, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
-			Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, RuleSet: report.RuleSet, At: report.EvaluatedAt.Time,
+			Image: f.Image, Since: f.Since.Time, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
+			Covered: f.ArrivalWaiver != "", Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, RuleSet: report.RuleSet, At: report.EvaluatedAt.Time,
+		}
+		if f.MoreDigests > 0 {
+			memory.Digests = nil // nobody can tell which of those that run are new
 		}
 		if f.Next != nil {
 			memory.NextPhase, memory.ToldDaysBefore = f.Next.Phase, f.Next.ToldDaysBefore
 		}
 		key := exposure.Key{
-			Workload: types.UID(f.Workload.UID), Container: f.Container, Image: f.Image, Vendor: report.Vendor, Restriction: f.Restriction,
+			Workload: types.UID(f.Workload.UID), Container: f.Container, Image: exposure.Identity(f.Image, f.Canonical, f.Upstream, f.AlsoNamed),
+			Vendor: report.Vendor, Restriction: f.Restriction,
 		}
 		if f.Node != "" {
 			key.Workload = types.UID("static/" + f.Workload.Name)
@@ -55,7 +69,11 @@ func (m *memories) update(findings []*exposure.Finding, look *exposure.Look) {
 	current := make(map[exposure.Key]exposure.Memory, len(findings))
 	for _, f := range findings {
 		key := f.Key()
-		current[key] = f.Remember(look.RuleSet, look.Now, m.findings[key])
+		before, _ := m.recall(key)
+		current[key] = f.Remember(look.RuleSet, look.Now, before)
+	}
+	if len(look.Unseen) == 0 {
+		m.unlisted = nil // whatever is there is among the others now
 	}
 	var gone []v1alpha1.ResolvedFinding
 	for key, memory := range m.findings {
@@ -67,7 +85,7 @@ func (m *memories) update(findings []*exposure.Finding, look *exposure.Look) {
 			continue
 		}
 		gone = append(gone, v1alpha1.ResolvedFinding{
-			Workload: workload(memory.Workload), ReportedImage: imageOf(key, memory.Since, memory.SinceFrom),
+			Workload: workload(memory.Workload), ReportedImage: imageOf(key, memory.Image, memory.Since, memory.SinceFrom),
 			ResolvedAt: metav1.NewTime(look.Now.Truncate(time.Second)),
 		})
 	}

@@ -18,13 +18,18 @@ func (r *Reports) Page(objects []runtime.Object, listing uint32) {
 	}
 }
 
-// Listed forgets reports that are no longer there.
+// Listed forgets reports that are no longer there, and has those written that should be:
+// their kind may have gone and come again.
 func (r *Reports) Listed(listing uint32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, s := range r.seen {
 		if s.listing != listing {
 			delete(r.seen, key)
+		}
+	}
+	for key := range r.want {
+		if _, there := r.seen[key]; !there {
 			r.queue.Add(key)
 		}
 	}
@@ -57,14 +62,14 @@ func (r *Reports) observe(report *v1alpha1.VendorReport, listing uint32) {
 		listing = r.seen[key].listing
 	}
 	r.seen[key] = seen{version: report.ResourceVersion, content: fingerprint(report), uid: report.UID, listing: listing}
-	want := r.want[key]
-	if want != nil {
-		if want.content != r.seen[key].content {
-			r.queue.Add(key)
-		}
+	switch want := r.want[key]; {
+	case want != nil && want.content != r.seen[key].content, nameOf(report.Vendor) != report.Name:
+		r.queue.Add(key)
+		return
+	case want != nil:
 		return
 	}
-	if there := r.memory[report.Namespace][report.Vendor]; there == nil && nameOf(report.Vendor) == report.Name {
+	if there := r.memory[report.Namespace][report.Vendor]; there == nil {
 		m := r.remember(report.Namespace, report.Vendor)
 		*m = *remembered(report)
 	}

@@ -74,8 +74,7 @@ func (r *Reports) Recall(namespace string) exposure.Recall {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if m := there[key.Vendor]; m != nil {
-			memory, ok := m.findings[key]
-			return memory, ok
+			return m.recall(key)
 		}
 		return exposure.Memory{}, false
 	}
@@ -108,7 +107,9 @@ func (r *Reports) Publish(look exposure.Look) {
 			r.drop(look.Namespace, vendor)
 			continue
 		}
-		r.set(build(look.Namespace, vendor, look.RuleSet, parts[vendor], m.resolved), look.Now)
+		report := build(look.Namespace, vendor, look.RuleSet, parts[vendor], m.resolved)
+		m.keep(report, parts[vendor])
+		r.set(report, look.Now)
 	}
 }
 
@@ -173,6 +174,6 @@ func fingerprint(report *v1alpha1.VendorReport) uint64 {
 	hash := fnv.New64a()
 	// The type marshals to JSON whatever it holds, and a hash takes whatever is
 	// written to it.
-	_ = json.NewEncoder(hash).Encode([]any{report.Vendor, report.RuleSet, report.Summary, report.Findings, report.Resolved, report.OwnerReferences})
+	_ = json.NewEncoder(hash).Encode([]any{report.Vendor, report.RuleSet, report.Summary, report.Findings, report.Resolved, report.OwnerReferences, report.Annotations[unlistedAnnotation]})
 	return hash.Sum64()
 }

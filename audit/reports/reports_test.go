@@ -2,7 +2,9 @@ package reports
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -31,9 +34,10 @@ type desk struct {
 	*Reports
 	client client.Client
 
-	mu     sync.Mutex
-	writes []time.Time
-	gone   bool // whether the vendor is
+	mu      sync.Mutex
+	writes  []time.Time
+	gone    bool  // whether the vendor is
+	refusal error // of what is created
 }
 
 func newDesk(t *testing.T, objects ...client.Object) *desk {
@@ -49,6 +53,12 @@ func newDesk(t *testing.T, objects ...client.Object) *desk {
 	d.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.CreateOption) error {
 			note()
+			d.mu.Lock()
+			refusal := d.refusal
+			d.mu.Unlock()
+			if refusal != nil {
+				return refusal
+			}
 			return c.Create(ctx, o, options...)
 		},
 		Update: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.UpdateOption) error {
@@ -130,6 +140,21 @@ func TestAReportIsBounded(t *testing.T) {
 	assert.Len(t, r.Resolved, v1alpha1.MaxReportResolved)
 }
 
+// TestAReportThatNobodyCanKeepFromBeingWritten has texts of which each byte takes six.
+func TestAReportThatNobodyCanKeepFromBeingWritten(t *testing.T) {
+	found := findings(300)
+	for _, f := range found {
+		f.Vendor, f.Image = "", strings.Repeat("<", 5000)
+		f.Field, f.Message = f.Image, f.Image
+	}
+	r := build("mail", "", "sha256:1", found, nil)
+	text, err := json.Marshal(r)
+	require.NoError(t, err)
+	assert.Less(t, len(text), 1<<20)
+	assert.Greater(t, len(r.Findings), 10)
+	assert.Equal(t, fmt.Sprintf("%d of 300", len(r.Findings)), r.Summary.Shown)
+}
+
 func TestWhatDidNotChangeIsNotWritten(t *testing.T) {
 	d := newDesk(t)
 	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(3), Now: now})
@@ -174,6 +199,37 @@ func TestWhatOthersDoToAReportIsMended(t *testing.T) {
 	require.NoError(t, d.client.Update(t.Context(), r))
 	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(4), Now: now})
 	d.await(t, shows("4 of 4"))
+}
+
+// TestReportsComeBackWithTheirKind has the kind be deleted with all its objects, and made
+// again.
+func TestReportsComeBackWithTheirKind(t *testing.T) {
+	d := newDesk(t)
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: findings(2), Now: now})
+	r := d.await(t, shows("2 of 2"))
+	d.mu.Lock()
+	d.refusal = apierrors.NewNotFound(schema.GroupResource{}, "")
+	d.mu.Unlock()
+	require.NoError(t, d.client.Delete(t.Context(), r))
+	d.Change(watch.Deleted, r)
+	require.Eventually(t, func() bool { return d.count() == 2 }, 5*time.Second, 10*time.Millisecond)
+	assert.Nil(t, d.report(t))
+	d.mu.Lock()
+	d.refusal = nil
+	d.mu.Unlock()
+	d.Listed(2)
+	d.await(t, shows("2 of 2"))
+}
+
+// TestAReportThatIsNoneIsDeleted has somebody have written one while nobody refused it.
+func TestAReportThatIsNoneIsDeleted(t *testing.T) {
+	forged := &v1alpha1.VendorReport{ObjectMeta: metav1.ObjectMeta{Namespace: "mail", Name: "forged"}, Vendor: "acme", RuleSet: "sha256:0"}
+	d := newDesk(t, forged)
+	require.NoError(t, d.client.Get(t.Context(), client.ObjectKeyFromObject(forged), forged))
+	d.Page([]runtime.Object{forged}, 1)
+	require.Eventually(t, func() bool {
+		return apierrors.IsNotFound(d.client.Get(t.Context(), client.ObjectKeyFromObject(forged), forged))
+	}, 5*time.Second, 10*time.Millisecond)
 }
 
 func TestResolvedFindingsStayForAWhile(t *testing.T) {
@@ -252,6 +308,47 @@ func TestAnotherLeaderRemembers(t *testing.T) {
 	assert.Never(t, func() bool { return next.count() > 0 }, 500*time.Millisecond, 50*time.Millisecond, "and has nothing to write")
 }
 
+// TestDigestsThatAreNotListedAreNotTakenForNew has more of them run than a report lists.
+func TestDigestsThatAreNotListedAreNotTakenForNew(t *testing.T) {
+	found := findings(1)
+	for i := range v1alpha1.MaxReportDigests + 1 {
+		found[0].Digests = append(found[0].Digests, fmt.Sprint("sha256:", i))
+	}
+	r := build("mail", "acme", "sha256:1", found, nil)
+	assert.EqualValues(t, 1, r.Findings[0].MoreDigests)
+	assert.Empty(t, remembered(r).findings[found[0].Key()].Digests)
+}
+
+// TestAnotherLeaderRemembersWhatIsNotListed has it read a report on more findings than fit.
+func TestAnotherLeaderRemembersWhatIsNotListed(t *testing.T) {
+	d := newDesk(t)
+	found := findings(10_000)
+	last := found[len(found)-1]
+	last.Since, last.SinceFrom, last.ArrivedAfterBan = now.Add(-100*time.Hour), v1alpha1.SinceFirstSeen, true
+	found[9_000].ArrivalWaiver = "w"
+	found[9_000].Next, found[9_000].ToldDaysBefore = &policies.NextPhase{Phase: "stopped", Effective: now.Add(time.Hour)}, 7
+	d.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: found, Now: now})
+	written := d.await(t, shows("250 of 10000"))
+	assert.Less(t, len(written.Annotations[unlistedAnnotation]), 200<<10)
+
+	next := newDesk(t, written)
+	next.Page([]runtime.Object{written}, 1)
+	next.Listed(1)
+	for i, f := range found {
+		memory, known := next.Recall("mail")(f.Key())
+		require.True(t, known, i)
+		require.True(t, f.Since.Equal(memory.Since), i)
+		require.Equal(t, f.SinceFrom, memory.SinceFrom, i)
+		require.Equal(t, f.ArrivedAfterBan, memory.ArrivedAfterBan, i)
+		require.Equal(t, f.ArrivalWaiver != "", memory.Covered, i)
+		require.Equal(t, f.ToldDaysBefore, memory.ToldDaysBefore, i)
+	}
+	_, known := next.Recall("mail")(exposure.Key{Vendor: "acme"})
+	assert.False(t, known)
+	next.Publish(exposure.Look{Namespace: "mail", RuleSet: "sha256:1", Findings: found[:9_999], Now: now.Add(time.Hour)})
+	assert.Empty(t, next.await(t, shows("250 of 9999")).Resolved, "it doesn't know what that was")
+}
+
 func TestTheLineThatGetShows(t *testing.T) {
 	found := findings(4)
 	found[1].Restriction, found[1].Next = "sooner", &policies.NextPhase{Phase: "stopped", Effective: now.Add(time.Hour)}
@@ -259,7 +356,7 @@ func TestTheLineThatGetShows(t *testing.T) {
 	found[3].Restriction, found[3].Action = "weak", v1alpha1.ActionAudit
 	found[3].Next = &policies.NextPhase{Phase: "soon", Effective: now.Add(time.Minute)}
 	found[3].Since = now.Add(-48 * time.Hour)
-	s := summarise(found)
+	s := summarise(found, len(found))
 	assert.Equal(t, "sooner", s.Restriction)
 	assert.Equal(t, "stopped", s.Next)
 	assert.EqualValues(t, 4, s.Restrictions)

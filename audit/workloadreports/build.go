@@ -1,6 +1,8 @@
 package workloadreports
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -11,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"embargo.dev/audit/exposure"
 )
@@ -29,7 +32,16 @@ const (
 	maxResults = 100
 )
 
-func nameOf(workload types.UID) string { return namePrefix + string(workload) }
+// nameOf is the name of the report on a workload. What an object says of an owner that
+// nobody watches may have any UID, also one that can be part of no name.
+func nameOf(workload types.UID) string {
+	name := namePrefix + string(workload)
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		sum := sha256.Sum256([]byte(workload))
+		name = namePrefix + hex.EncodeToString(sum[:16])
+	}
+	return name
+}
 
 // build makes the report on a workload, of its findings in the order of reports.
 func (w *Writer) build(namespace string, findings []*exposure.Finding) *openreports.Report {

@@ -105,6 +105,12 @@ func TestTheSummaryCountsWhatIsNotListed(t *testing.T) {
 	assert.Empty(t, report.Annotations)
 }
 
+func TestReportsHaveNamesThatTheAPIServerTakes(t *testing.T) {
+	assert.Equal(t, "embargo-"+string(deployment.UID), nameOf(deployment.UID))
+	assert.Regexp(t, "^embargo-[0-9a-f]{32}$", nameOf("Any_Thing"))
+	assert.NotEqual(t, nameOf("Any_Thing"), nameOf("Any_thing"))
+}
+
 func TestAResultKeepsItsIDWhenItChanges(t *testing.T) {
 	before, after := found("c", nil), found("c", func(f *exposure.Finding) {
 		f.Phase, f.Action, f.Digests, f.Next = "updates-prohibited", v1alpha1.ActionDeny, []string{"sha256:cc"}, nil

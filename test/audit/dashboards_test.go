@@ -44,7 +44,7 @@ func (k dashboardKind) remove(t *testing.T) {
 // in returns the reports of a namespace.
 func (k dashboardKind) in(t *testing.T, ns string) []unstructured.Unstructured {
 	t.Helper()
-	output, err := kubectl(t, "", "-n", ns, "get", k.name, "-o", "json")
+	output, err := kubectl(t, "-n", ns, "get", k.name, "-o", "json")
 	if err != nil {
 		return nil // not served yet
 	}
@@ -154,6 +154,7 @@ func TestDashboardsReadTheFindings(t *testing.T) {
 // TestReportsFollowTheKindsAndTheSetting takes the preferred kind away, and then the
 // wish for any.
 func TestReportsFollowTheKindsAndTheSetting(t *testing.T) {
+	before := logged(t)
 	ns := boarding(t)
 	policyReports.install(t)
 	openReports.install(t)
@@ -171,9 +172,7 @@ func TestReportsFollowTheKindsAndTheSetting(t *testing.T) {
 	restart(t, "--report-api=none")
 	policyReports.await(t, ns, 0)
 
-	log, err := os.ReadFile(stage.Log.Name())
-	require.NoError(t, err)
-	for line := range strings.SplitSeq(string(log), "\n") {
+	for line := range strings.SplitSeq(logged(t)[len(before):], "\n") {
 		assert.NotContains(t, line, "Failed to watch", "nothing is watched that may not be there")
 		assert.NotContains(t, line, "reports on workloads can't be kept in order")
 	}

@@ -27,9 +27,9 @@ func TestMain(m *testing.M) { os.Exit(stage.Run(m, testcluster.Options{Replicas:
 func replica() *installation.Replica { return stage.Replicas[len(stage.Replicas)-1] }
 
 // kubectl runs the real kubectl and returns all that it prints.
-func kubectl(t *testing.T, stdin string, args ...string) (string, error) {
+func kubectl(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	return stage.Kubectl(t, stdin, args...)
+	return stage.Kubectl(t, "", args...)
 }
 
 // must insists that a command succeeds.

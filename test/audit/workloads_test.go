@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -156,6 +157,34 @@ func TestAStaticPodIsReported(t *testing.T) {
 	assert.True(t, r.Findings[0].ArrivedAfterBan, "it may have come since, though nobody could refuse it")
 }
 
+// TestAReportIsWrittenWhateverAPodSays has one forge an owner that no report may hold, and
+// another have more findings than a report lists.
+func TestAReportIsWrittenWhateverAPodSays(t *testing.T) {
+	ns := namespace(t)
+	vendor(t, "odd", allowed)
+	long := strings.Repeat("x", 300)
+	apply(t, fmt.Sprintf(`
+apiVersion: v1
+kind: Pod
+metadata:
+  name: forged
+  namespace: %[1]s
+  ownerReferences: [{apiVersion: %[2]s/v1, kind: %[2]s, name: %[2]s, uid: %[2]s, controller: true}]
+spec: {containers: [{name: c, image: "registry.odd.example/agent:1"}]}
+`, ns, long))
+	var containers []string
+	for i := range v1alpha1.MaxReportFindings + 10 {
+		containers = append(containers, fmt.Sprintf(`{name: c%d, image: "registry.odd.example/agent:%d"}`, i, i))
+	}
+	apply(t, fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: many, namespace: %s}\nspec: {containers: [%s]}\n", ns, strings.Join(containers, ",")))
+	vendor(t, "odd", prohibited)
+	r := await(t, ns, "odd", func(r *v1alpha1.VendorReport) bool {
+		return r.Summary.Shown == fmt.Sprintf("%d of %d", v1alpha1.MaxReportFindings, v1alpha1.MaxReportFindings+11)
+	})
+	assert.NotEmpty(t, r.Annotations["embargo.dev/unlisted"])
+	assert.Never(t, func() bool { return report(t, ns, "odd").ResourceVersion != r.ResourceVersion }, 3*time.Second, 100*time.Millisecond, "it is written once")
+}
+
 // TestReportsAreTheAuditsAlone tries to change what the audit writes.
 func TestReportsAreTheAuditsAlone(t *testing.T) {
 	ns := namespace(t)
@@ -163,7 +192,7 @@ func TestReportsAreTheAuditsAlone(t *testing.T) {
 	must(t, "-n", ns, "run", "p", "--image=registry.evidence.example/agent:1")
 	vendor(t, "evidence", prohibited)
 	before := await(t, ns, "evidence", func(r *v1alpha1.VendorReport) bool { return len(r.Findings) == 1 })
-	output, err := kubectl(t, "", "-n", ns, "patch", "vr", "evidence", "--type=merge", `-p={"findings":[]}`)
+	output, err := kubectl(t, "-n", ns, "patch", "vr", "evidence", "--type=merge", `-p={"findings":[]}`)
 	require.Error(t, err)
 	assert.Contains(t, output, "reports are written by Embargo's audit alone")
 	must(t, "-n", ns, "delete", "vr", "evidence")

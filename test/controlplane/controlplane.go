@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -188,7 +189,10 @@ func healthy(ctx context.Context, url string) error {
 	return nil
 }
 
-func (c *ControlPlane) startAPIServer(ctx context.Context) error {
+func (c *ControlPlane) startAPIServer(ctx context.Context) error { return c.runAPIServer(ctx) }
+
+// runAPIServer starts the API server with flags that come after all others.
+func (c *ControlPlane) runAPIServer(ctx context.Context, flags ...string) error {
 	args := []string{
 		"--etcd-servers=" + localURL("http", c.etcdPort),
 		"--secure-port=" + strconv.Itoa(c.port),
@@ -209,7 +213,7 @@ func (c *ControlPlane) startAPIServer(ctx context.Context) error {
 	if !c.options.ControllerManager {
 		args = append(args, "--disable-admission-plugins=ServiceAccount")
 	}
-	p, err := c.run(apiServer, append(args, c.options.APIServerFlags...)...)
+	p, err := c.run(apiServer, slices.Concat(args, c.options.APIServerFlags, flags)...)
 	if err != nil {
 		return err
 	}
@@ -271,8 +275,9 @@ func (c *ControlPlane) awaitDefaults(ctx context.Context) error {
 	})
 }
 
-// RestartAPIServer stops the API server and starts it again on the same port.
-func (c *ControlPlane) RestartAPIServer(ctx context.Context) error {
+// RestartAPIServer stops the API server and starts it again on the same port. The flags
+// count until it is started the next time.
+func (c *ControlPlane) RestartAPIServer(ctx context.Context, flags ...string) error {
 	for i, p := range c.processes {
 		if p.Name == apiServer {
 			if err := p.Stop(); err != nil {
@@ -282,7 +287,7 @@ func (c *ControlPlane) RestartAPIServer(ctx context.Context) error {
 			break
 		}
 	}
-	return c.startAPIServer(ctx)
+	return c.runAPIServer(ctx, flags...)
 }
 
 // Restart stops all programs and starts them again, on the same ports and with what

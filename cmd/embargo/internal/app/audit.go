@@ -23,7 +23,7 @@ func (c *controller) audit(context.Context) error {
 	c.auditor, err = audit.New(audit.Options{
 		Config: c.mgr.GetConfig(), Scheme: c.mgr.GetScheme(),
 		Namespaces: c.mgr.GetCache(), Home: c.options.Namespace, Clock: time.Now,
-		Rules: c.keeper.Rules, Vendor: c.vendorUID, Resources: c.auditedResources,
+		Rules: c.keeper.Rules, Vendor: c.vendorUID, Granted: c.waiverGranted, Resources: c.auditedResources,
 		ReportAPI:    c.options.ReportAPI,
 		Recorder:     c.mgr.GetEventRecorder("embargo"),
 		RulesChanged: c.keeper.Follow(), ResourcesChanged: c.discovery.Follow(),
@@ -45,6 +45,19 @@ func (c *controller) vendorUID(name string) types.UID {
 		return ""
 	}
 	return compiled.Source.Vendors[i].UID
+}
+
+// waiverGranted returns when a VendorWaiver in force was written, zero where there is none.
+func (c *controller) waiverGranted(name string) time.Time {
+	compiled := c.keeper.Compiled()
+	if compiled == nil {
+		return time.Time{}
+	}
+	i := slices.IndexFunc(compiled.Source.Waivers, func(w v1alpha1.VendorWaiver) bool { return w.Name == name })
+	if i < 0 {
+		return time.Time{}
+	}
+	return compiled.Source.Waivers[i].CreationTimestamp.Time
 }
 
 // auditedResources are the discovered ones, each in the latest of its versions.

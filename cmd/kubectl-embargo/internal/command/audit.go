@@ -150,7 +150,7 @@ func findingOf(clusterName string, f *exposure.Finding) output.Finding {
 			UpdatedFrom: f.UpdatedFrom, Admission: f.Admission, AlsoNamed: f.AlsoNamed, RestartAction: f.RestartAction, RestartOwner: f.RestartOwner,
 		},
 	}
-	if f.SinceFrom != v1alpha1.SinceFirstSeen || f.News != exposure.Restricted {
+	if f.SinceFrom != v1alpha1.SinceFirstSeen || f.Known {
 		since := f.Since.UTC()
 		one.Since, one.SinceFrom = &since, f.SinceFrom
 	}
