@@ -42,12 +42,14 @@ build-all: ## Build the command line for every platform into dist, with archives
 	go run ./test/release -version "$(VERSION)" -ldflags "$(LDFLAGS)"
 
 IMAGE ?= embargo.dev/embargo
+# The chart and the kustomizations of this source name the image by this tag.
+TAG ?= $(shell sed -n 's/^appVersion: //p' charts/embargo/Chart.yaml)
 ARCHS ?= amd64,arm64
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 .PHONY: image
 image: ## Build the image into dist, without a daemon or a registry (ARCHS=amd64 for one)
-	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
+	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -tag $(TAG) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
 
 .PHONY: generate
 generate: generate-api generate-chart generate-docs ## Generate deep copies, CRDs, what the chart has of config, and reference pages
