@@ -54,6 +54,7 @@ type controller struct {
 	keeper       *ruleset.Keeper
 	discovery    *discovery.Discovery
 	registrar    *registration.Registrar
+	presenter    *registration.Presenter
 	auditor      *audit.Auditor // nil where the audit is off
 	skew         *skew.Meter
 	skewed       trigger.Trigger // told to whoever writes conditions
@@ -233,7 +234,8 @@ func (c *controller) register(context.Context) error {
 		Skew:         func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
 		Tally:        c.tally,
 	}, c.registrar.Changed(), c.skewed, c.discovery.Follow(), c.tallied())
-	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(status))
+	c.presenter = &registration.Presenter{Client: c.mgr.GetClient(), Live: c.mgr.GetAPIReader(), CABundle: c.certificates.CABundle, Changed: c.certificates.Changed()}
+	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(c.presenter), c.mgr.Add(status))
 }
 
 func (c *controller) serve(ctx context.Context) error {
@@ -329,6 +331,7 @@ func (c *controller) checks(context.Context) error {
 			return nil
 		}),
 		c.mgr.AddReadyzCheck("certificate", c.certificates.Check),
+		c.mgr.AddReadyzCheck("presented", c.presenter.Check),
 		c.mgr.AddReadyzCheck("webhook", c.mgr.GetWebhookServer().StartedChecker()),
 		c.mgr.AddReadyzCheck("draining", c.drain.check),
 	)
