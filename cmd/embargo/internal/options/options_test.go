@@ -87,8 +87,7 @@ func normalised(c options.Config) options.Config {
 // keys returns the keys of a setting, with those of its parts.
 func keys(setting reflect.Type) map[string]any {
 	found := map[string]any{}
-	for i := range setting.NumField() {
-		field := setting.Field(i)
+	for field := range setting.Fields() {
 		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		found[key] = nil
 		if field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[metav1.Duration]() {
