@@ -13,6 +13,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY policies policies
 COPY webhook webhook
+COPY audit audit
 COPY cmd cmd
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
     -ldflags "-s -w -X embargo.dev/cmd/embargo/internal/app.version=$VERSION" \

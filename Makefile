@@ -42,12 +42,14 @@ build-all: ## Build the command line for every platform into dist, with archives
 	go run ./test/release -version "$(VERSION)" -ldflags "$(LDFLAGS)"
 
 IMAGE ?= embargo.dev/embargo
+# The chart and the kustomizations of this source name the image by this tag.
+TAG ?= $(shell sed -n 's/^appVersion: //p' charts/embargo/Chart.yaml)
 ARCHS ?= amd64,arm64
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 .PHONY: image
 image: ## Build the image into dist, without a daemon or a registry (ARCHS=amd64 for one)
-	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
+	@go -C test/tools/image run . -root $(CURDIR) -output $(CURDIR)/dist -image $(IMAGE) -tag $(TAG) -version $(VERSION) -revision $(REVISION) -archs $(ARCHS)
 
 .PHONY: generate
 generate: generate-api generate-chart generate-docs ## Generate deep copies, CRDs, what the chart has of config, and reference pages
@@ -102,6 +104,10 @@ e2e: ## Install, disturb and uninstall Embargo on real nodes, with Helm 3 and 4 
 	go test -tags e2e -count=1 -timeout 30m ./test/node
 	go test -tags e2e -count=1 -timeout 30m -v ./test/e2e
 
+.PHONY: test-cert-manager
+test-cert-manager: binaries ## Let cert-manager keep the certificate, and renew it in every way under load
+	go test -tags certmanager -count=1 -timeout 20m -v ./test/certmanager
+
 FOR ?= 12m
 
 .PHONY: e2e-long
@@ -115,7 +121,7 @@ binaries: ## Get the control plane's programs, without running anything
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters
-	go vet -tags browser,e2e ./...
+	go vet -tags browser,certmanager,e2e ./...
 	go -C test/tools/apilint run . $(CURDIR) ./policies/v1alpha1
 	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
 	go -C test/tools/actionlint tool actionlint -shellcheck= $(CURDIR)/.github/workflows/*.yaml
@@ -177,4 +183,4 @@ clean: cluster-down ## Remove what was built
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

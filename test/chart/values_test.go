@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"embargo.dev/test/chart"
+	"embargo.dev/test/controlplane"
 	"embargo.dev/test/helm"
 	"embargo.dev/test/installation"
 )
@@ -38,6 +39,7 @@ var cases = []struct {
 }{
 	{"defaults", "", func(t *testing.T, o chart.Objects) {
 		assert.EqualValues(t, 2, o.At("Deployment/embargo", "spec", "replicas"))
+		assert.EqualValues(t, 0, o.At("Deployment/embargo", "spec", "strategy", "rollingUpdate", "maxUnavailable"))
 		assert.Equal(t, "embargo.dev/embargo:0.1.0", o.Container("image"))
 		assert.EqualValues(t, 1, o.At("PodDisruptionBudget/embargo", "spec", "maxUnavailable"))
 		assert.Equal(t, true, o.Container("securityContext").(map[string]any)["readOnlyRootFilesystem"])
@@ -82,6 +84,7 @@ var cases = []struct {
 	{"the node's network", "hostNetwork: true\nports: {webhook: 10443, metrics: 10080, health: 10081}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, true, o.Pod("hostNetwork"))
 		assert.Equal(t, "ClusterFirstWithHostNet", o.Pod("dnsPolicy"))
+		assert.EqualValues(t, 1, o.At("Deployment/embargo", "spec", "strategy", "rollingUpdate", "maxUnavailable"), "a new replica may have to wait for the ports of one that goes")
 		settings := config(t, o["ConfigMap/embargo-config"])
 		assert.EqualValues(t, 10443, settings["webhook"].(map[string]any)["port"])
 		assert.Equal(t, map[string]any{"bindAddress": ":10080"}, settings["metrics"])
@@ -168,6 +171,9 @@ config: {logging: {level: error}}
 			}
 		}
 	}},
+	{"every key of the config file, as documented", documented(), func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, map[string]any{"disabled": false}, config(t, o["ConfigMap/embargo-config"])["audit"])
+	}},
 	{"roles and accounts of somebody else", "rbac: {create: false, people: false}\nserviceAccount: {create: false, name: other}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, "other", o.Pod("serviceAccountName"))
 		for key := range o {
@@ -180,6 +186,18 @@ config: {logging: {level: error}}
 	{"no fixed user, as on OpenShift", "podSecurityContext: {runAsUser: null, runAsGroup: null, fsGroup: null}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, map[string]any{"runAsNonRoot": true, "seccompProfile": map[string]any{"type": "RuntimeDefault"}}, o.Pod("securityContext"))
 	}},
+}
+
+// documented are values with the config file that docs/configuration.md shows, which names
+// every key.
+func documented() string {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "configuration.md"))
+	if err != nil {
+		return err.Error()
+	}
+	_, block, _ := strings.Cut(string(page), "```yaml\n")
+	block, _, _ = strings.Cut(block, "```")
+	return "config:\n  " + strings.ReplaceAll(strings.TrimSpace(block), "\n", "\n  ")
 }
 
 // resourceNames returns the names of the first rule for a resource that has any.
@@ -245,6 +263,15 @@ func understood(t *testing.T, embargo string, configMap *unstructured.Unstructur
 	assert.Contains(t, string(output), "embargo: reaching the cluster")
 }
 
+func TestAReleaseMayHaveDotsInItsName(t *testing.T) {
+	text, err := stage.helms[4].Run(t.Context(), stage.dir, "", "template", "embargo.eu", filepath.Join(stage.root, "charts", "embargo"), "--namespace=embargo-system", "--kube-version="+controlplane.KubernetesVersion)
+	require.NoError(t, err)
+	objects, err := chart.Parse(text)
+	require.NoError(t, err)
+	assert.Contains(t, objects, "Service/embargo-eu-webhook", "a Service may not")
+	accept(t, text)
+}
+
 func TestWrongValuesAreRefusedWithTheirNames(t *testing.T) {
 	for values, says := range map[string]string{
 		"replica: 2":                                                      "replica",
@@ -259,6 +286,13 @@ func TestWrongValuesAreRefusedWithTheirNames(t *testing.T) {
 		"policies: {A: {spec: {audiences: [us-persons]}}}":                "/policies",
 		"waivers: {a: {spec: {vendor: x}}}":                               "/waivers/a/spec",
 		"vendors: {a: {spec: {displayName: A, restrictions: [{}]}}}":      "/vendors/a/spec/restrictions/0",
+		"nameOverride: My Gate":                                           "/nameOverride",
+		"config: {webhok: {port: 1}}":                                     "webhok",
+		"config: {webhook: {url: http://localhost}}":                      "/config/webhook/url",
+		"catalog: {vendors: [kasperski]}":                                 "/catalog/vendors/0",
+		"certificates: {certManager: {issuerRef: {kind: ClusterIssuer}}}": "/certificates/certManager/issuerRef",
+		"podDisruptionBudget: {maxUnavailable: many}":                     "/podDisruptionBudget/maxUnavailable",
+		"trustedControllers: [' ']":                                       "/trustedControllers/0",
 		"drainPeriod: 5":                                                  "/drainPeriod",
 		"metrics: {serviceMonitor: {enabled: true, interval: sometimes}}": "/metrics/serviceMonitor/interval",
 	} {

@@ -72,7 +72,7 @@ func makeImage(ctx context.Context, source, version, dir string) error {
 		return err
 	}
 	return commands(ctx,
-		[]string{"make", "--no-print-directory", "-C", source, "image", "ARCHS=" + runtime.GOARCH, "VERSION=" + version, "REVISION=" + version},
+		[]string{"make", "--no-print-directory", "-C", source, "image", "ARCHS=" + runtime.GOARCH, "VERSION=" + version, "TAG=" + version, "REVISION=" + version},
 		[]string{"cp", filepath.Join(source, "dist", "embargo-image-"+runtime.GOARCH+".tar"), filepath.Join(dir, imageArchive)},
 	)
 }

@@ -24,7 +24,7 @@ const pollInterval = 5 * time.Second
 
 // NewFiles reads the files once, so that a mistake is told at once.
 func NewFiles(dir string) (*Files, error) {
-	f := &Files{Server: &Server{}, Dir: dir}
+	f := &Files{Server: &Server{changeover: changeover}, Dir: dir}
 	return f, f.read()
 }
 

@@ -138,9 +138,15 @@ func TestFilesAreFollowed(t *testing.T) {
 	write(newAuthority(t, "first"))
 	f, err := NewFiles(dir)
 	require.NoError(t, err)
+	issuer := func() string {
+		served, err := f.GetCertificate(nil)
+		require.NoError(t, err)
+		return served.Leaf.Issuer.CommonName
+	}
+	assert.Equal(t, changeover, f.changeover, "kubelets show files to replicas one after the other")
+	f.changeover = 200 * time.Millisecond
 	write(newAuthority(t, "second"))
 	require.NoError(t, f.read())
-	served, err := f.GetCertificate(nil)
-	require.NoError(t, err)
-	assert.Equal(t, "second", served.Leaf.Issuer.CommonName)
+	assert.Equal(t, "first", issuer(), "until the API server is told of the other CA")
+	require.Eventually(t, func() bool { return issuer() == "second" }, 5*time.Second, 10*time.Millisecond)
 }

@@ -1,31 +1,18 @@
 package registration
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 func TestTheCABeforeIsKeptFromTheConfiguration(t *testing.T) {
 	now := time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC)
-	ca := func(serial int64, until time.Time) []byte {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		require.NoError(t, err)
-		template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotBefore: now.Add(-time.Hour), NotAfter: until}
-		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-		require.NoError(t, err)
-		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	}
+	ca := func(serial int64, until time.Time) []byte { return newCA(t, serial, now.Add(-24*time.Hour), until) }
 	first, second, expired := ca(1, now.Add(time.Hour)), ca(2, now.Add(time.Hour)), ca(3, now.Add(-time.Minute))
+	third, fourth, fifth := ca(4, now.Add(time.Hour)), ca(5, now.Add(time.Hour)), ca(6, now.Add(time.Hour))
 	both := slices.Concat(second, first)
 	for label, c := range map[string]struct{ own, there, want []byte }{
 		"there is none":             {second, nil, second},
@@ -34,7 +21,9 @@ func TestTheCABeforeIsKeptFromTheConfiguration(t *testing.T) {
 		"it has been kept":          {second, both, both},
 		"this replica knows better": {both, expired, both},
 		"the other has expired":     {second, expired, second},
+		"another replica saw first": {both, slices.Concat(third, both), slices.Concat(both, third)},
+		"there is no room for all":  {both, slices.Concat(third, both, fourth, fifth), slices.Concat(both, third, fourth)},
 	} {
-		assert.Equal(t, string(c.want), string(withFormer(c.own, c.there, now)), label)
+		assert.Equal(t, string(c.want), string(withOthers(c.own, c.there, now)), label)
 	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"embargo.dev/policies/catalog"
 )
 
 //go:embed values.yaml
@@ -27,6 +29,9 @@ func (g generator) schema() error {
 	definitions, ok := schema["definitions"].(map[string]any)
 	if !ok {
 		return errors.New("the schema has no definitions")
+	}
+	definitions["builtin"] = map[string]any{
+		"type": "array", "items": map[string]any{"enum": append([]string{"*"}, catalog.Names()...)},
 	}
 	for name, plural := range declared {
 		spec, err := g.specOf(plural)

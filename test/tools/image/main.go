@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -27,9 +28,9 @@ import (
 const mostBytes = 60_000_000
 
 type settings struct {
-	root, output, image, version, revision, certificates string
-	archs                                                []string
-	created                                              time.Time
+	root, output, image, tag, version, revision, certificates string
+	archs                                                     []string
+	created                                                   time.Time
 }
 
 func main() {
@@ -38,7 +39,8 @@ func main() {
 	flag.StringVar(&s.root, "root", ".", "folder of the repository")
 	flag.StringVar(&s.output, "output", "dist", "folder to write to")
 	flag.StringVar(&s.image, "image", "embargo.dev/embargo", "name of the image")
-	flag.StringVar(&s.version, "version", "dev", "its version, which is its tag too")
+	flag.StringVar(&s.tag, "tag", "", "its tag; its version, without the v before it, where empty")
+	flag.StringVar(&s.version, "version", "dev", "its version")
 	flag.StringVar(&s.revision, "revision", "unknown", "commit that it is built from")
 	flag.StringVar(&s.certificates, "certificates", "/etc/ssl/certs/ca-certificates.crt", "CA certificates")
 	flag.StringVar(&archs, "archs", "amd64,arm64", "architectures")
@@ -115,7 +117,7 @@ func (s *settings) build(last *stage, arch string) (v1.Image, error) {
 	if info.Size() > mostBytes {
 		return nil, fmt.Errorf("the program has %d bytes, more than %d", info.Size(), mostBytes)
 	}
-	tag, err := name.NewTag(s.image + ":" + strings.ReplaceAll(s.version, "+", "_"))
+	tag, err := name.NewTag(s.image + ":" + strings.ReplaceAll(cmp.Or(s.tag, strings.TrimPrefix(s.version, "v")), "+", "_"))
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ type controller struct {
 	keeper       *ruleset.Keeper
 	discovery    *discovery.Discovery
 	registrar    *registration.Registrar
+	presenter    *registration.Presenter
 	auditor      *audit.Auditor // nil where the audit is off
 	skew         *skew.Meter
 	skewed       trigger.Trigger // told to whoever writes conditions

@@ -31,6 +31,7 @@ func (c *controller) checks(context.Context) error {
 			return nil
 		}),
 		c.mgr.AddReadyzCheck("certificate", c.certificates.Check),
+		c.mgr.AddReadyzCheck("presented", c.presenter.Check),
 		c.mgr.AddReadyzCheck("webhook", c.mgr.GetWebhookServer().StartedChecker()),
 		c.mgr.AddReadyzCheck("draining", c.drain.check),
 	)

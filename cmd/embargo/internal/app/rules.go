@@ -59,5 +59,6 @@ func (c *controller) register(context.Context) error {
 		Skew:         func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
 		Tally:        c.tally,
 	}, c.registrar.Changed(), c.skewed, c.discovery.Follow(), c.tallied())
-	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(status))
+	c.presenter = &registration.Presenter{Client: c.mgr.GetClient(), Live: c.mgr.GetAPIReader(), CABundle: c.certificates.CABundle, Changed: c.certificates.Changed()}
+	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(c.presenter), c.mgr.Add(status))
 }

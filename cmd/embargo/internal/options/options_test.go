@@ -5,12 +5,15 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 
 	"embargo.dev/cmd/embargo/internal/options"
 )
@@ -61,6 +64,56 @@ func TestTheFileIsReadStrictly(t *testing.T) {
 		require.ErrorContains(t, err, says)
 		assert.ErrorContains(t, err, "--config ")
 	}
+}
+
+// TestTheDocsNameEveryKey compares keys, so that a setting without its line in the docs is
+// found; the chart's test holds its schema to the same page.
+func TestTheDocsNameEveryKey(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "configuration.md"))
+	require.NoError(t, err)
+	_, block, found := strings.Cut(string(page), "```yaml\n")
+	require.True(t, found)
+	block, _, _ = strings.Cut(block, "```")
+	o, err := complete(t, block)
+	require.NoError(t, err)
+	require.NoError(t, o.Validate())
+	assert.Equal(t, options.Default(), normalised(o.Config), "it shows the defaults")
+	var shown map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(block), &shown))
+	assert.Equal(t, keys(reflect.TypeFor[options.Config]()), named(shown))
+}
+
+// normalised has no empty list where the defaults have none.
+func normalised(c options.Config) options.Config {
+	if len(c.TrustedControllers) == 0 {
+		c.TrustedControllers = nil
+	}
+	return c
+}
+
+// keys returns the keys of a setting, with those of its parts.
+func keys(setting reflect.Type) map[string]any {
+	found := map[string]any{}
+	for field := range setting.Fields() {
+		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		found[key] = nil
+		if field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[metav1.Duration]() {
+			found[key] = keys(field.Type)
+		}
+	}
+	return found
+}
+
+// named returns the keys that a config file has, in the same form.
+func named(content map[string]any) map[string]any {
+	found := map[string]any{}
+	for key, value := range content {
+		found[key] = nil
+		if parts, ok := value.(map[string]any); ok {
+			found[key] = named(parts)
+		}
+	}
+	return found
 }
 
 func TestWrongSettingsAreNamed(t *testing.T) {
