@@ -110,6 +110,18 @@ func (a *Auditor) ready() bool {
 	return known
 }
 
+// unread names the resources that can't be read, in order.
+func (a *Auditor) unread() []string {
+	var names []string
+	for resource, f := range a.feeds {
+		if f.unread != nil {
+			names = append(names, resource.GroupResource().String())
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // unseen are the kinds that were never listed: what is known of their objects from before
 // may still be so.
 func (a *Auditor) unseen() map[schema.GroupKind]bool {

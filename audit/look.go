@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,7 +38,7 @@ func (a *Auditor) look(ctx context.Context) time.Duration {
 	for _, name := range looked {
 		a.lookAt(e, name)
 	}
-	if len(looked) > 0 || all {
+	if len(looked) > 0 || all || a.tally != nil && !slices.Equal(a.tally.Unread, a.unread()) {
 		a.sum()
 	}
 	if all {

@@ -80,14 +80,8 @@ func (a *Auditor) collect(to chan<- prometheus.Metric) {
 		gauge(startupDesc, a.startup.Seconds())
 		gauge(ageDesc, max(0, now.Sub(a.full)).Round(time.Millisecond).Seconds())
 	}
-	unread := 0
-	for _, f := range a.feeds {
-		if f.unread != nil {
-			unread++
-		}
-	}
 	gauge(objectsDesc, float64(a.inventory.Len()))
-	gauge(unreadDesc, float64(unread))
+	gauge(unreadDesc, float64(len(a.unread())))
 	written := a.reports.Counts()
 	count(writtenDesc, written.Created, "create")
 	count(writtenDesc, written.Updated, "update")

@@ -43,5 +43,6 @@ func (a *Auditor) sum() {
 	for _, r := range a.results {
 		sum.Add(r.tally)
 	}
+	sum.Unread = a.unread()
 	a.publishTally(sum)
 }

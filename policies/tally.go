@@ -7,6 +7,7 @@ type Tally struct {
 	Vendors  map[string]VendorTally
 	Policies map[string]v1alpha1.ActionCounts
 	Waivers  map[string]int32 // the findings that each covers
+	Unread   []string         // resources with images that can't be read, so that nothing is counted of them
 }
 
 // VendorTally counts where a vendor's images are found.

@@ -54,16 +54,12 @@ func TestKubectlGetAnswers(t *testing.T) {
 }
 
 // TestPodTemplatesInCustomResourcesAreAudited adds a custom resource with a pod template
-// while Embargo runs. What it may read is widened by aggregation.
+// while Embargo runs. What it may read is widened by aggregation; until then the policies
+// say what isn't read.
 func TestPodTemplatesInCustomResourcesAreAudited(t *testing.T) {
 	ns := namespace(t)
 	vendor(t, "custom", allowed)
 	apply(t, `
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {name: gadget-view, labels: {rbac.authorization.k8s.io/aggregate-to-view: "true"}}
-rules: [{apiGroups: [audit.example.com], resources: [gadgets], verbs: [get, list, watch]}]
----
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: gadgets.audit.example.com}
@@ -76,11 +72,23 @@ spec:
 `)
 	t.Cleanup(func() {
 		must(t, "delete", "crd", "gadgets.audit.example.com")
-		must(t, "delete", "clusterrole", "gadget-view")
+		must(t, "delete", "clusterrole", "gadget-view", "--ignore-not-found")
 	})
 	must(t, "wait", "--for=condition=Established", "--timeout=30s", "crd/gadgets.audit.example.com")
 	apply(t, "apiVersion: audit.example.com/v1\nkind: Gadget\nmetadata: {name: g, namespace: "+ns+"}\nspec: {template: {spec: {containers: [{name: c, image: registry.custom.example/agent:1}]}}}\n")
 	vendor(t, "custom", prohibited)
+	audited := func() string {
+		return must(t, "get", "vendorpolicy", "default", "-o", `jsonpath={.status.conditions[?(@.type=="Audited")].status} {.status.conditions[?(@.type=="Audited")].message}`)
+	}
+	require.Eventually(t, func() bool { return strings.HasPrefix(audited(), "False") }, 10*time.Second, 100*time.Millisecond)
+	assert.Contains(t, audited(), "gadgets.audit.example.com")
+	apply(t, `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: gadget-view, labels: {rbac.authorization.k8s.io/aggregate-to-view: "true"}}
+rules: [{apiGroups: [audit.example.com], resources: [gadgets], verbs: [get, list, watch]}]
+`)
+	require.Eventually(t, func() bool { return strings.HasPrefix(audited(), "True") }, 30*time.Second, 100*time.Millisecond)
 	r := await(t, ns, "custom", func(r *v1alpha1.VendorReport) bool { return r.Summary.Workloads == 1 })
 	assert.Equal(t, "Gadget", r.Findings[0].Workload.Kind)
 	assert.Equal(t, "spec.template.spec.containers[0].image", r.Findings[0].Field)

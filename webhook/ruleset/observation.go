@@ -24,6 +24,7 @@ const (
 	conditionExpired      = "Expired"
 	conditionClockSkew    = "ClockSkew"
 	conditionPrefiltered  = "Prefiltered"
+	conditionAudited      = "Audited"
 )
 
 // observation is what the statuses are written from.
@@ -109,6 +110,7 @@ func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 	set(&s.Conditions, p.Generation, conditionClockSkew, o.skewed, "ClocksApart", "ClocksAgree",
 		"the leader's clock is "+o.ahead.Round(time.Second).String()+" ahead of the API server's; phases begin by each replica's clock", "the leader's clock agrees with the API server's")
 	o.setPrefiltered(&s.Conditions, p.Generation)
+	o.setAudited(&s.Conditions, p.Generation)
 	s.Vendors = int32(o.compiled.Rules.SelectedVendors(p.Name)) // far fewer
 	if o.resources != nil {
 		s.Resources = o.resources
@@ -123,6 +125,22 @@ func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 			s.Namespaces++
 		}
 	}
+}
+
+// setAudited says whether the reports tell of all that runs: of a kind that nobody let
+// Embargo read they can't.
+func (o *observation) setAudited(conditions *[]metav1.Condition, generation int64) {
+	if o.tally == nil {
+		return // nobody has looked, or the audit is off
+	}
+	const shown = 10
+	names := o.tally.Unread
+	list := strings.Join(names[:min(len(names), shown)], ", ")
+	if len(names) > shown {
+		list += fmt.Sprintf(" and %d more", len(names)-shown)
+	}
+	set(conditions, generation, conditionAudited, len(names) == 0, "AllRead", "Unread", "every resource that carries images is read",
+		"what these run is not in the reports, since Embargo can't read them: "+list+"; give the role view their get, list and watch, by a ClusterRole with the label rbac.authorization.k8s.io/aggregate-to-view")
 }
 
 // idleAudiences says which of a policy's audiences no restriction is for: right,
