@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"embargo.dev/cmd/embargo/internal/options"
@@ -97,7 +96,7 @@ func keys(setting reflect.Type) map[string]any {
 	for field := range setting.Fields() {
 		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		found[key] = nil
-		if field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[metav1.Duration]() {
+		if field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[options.DrainPeriod]() {
 			found[key] = keys(field.Type)
 		}
 	}
