@@ -1,15 +1,16 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"runtime/debug"
 
+	fast "github.com/go-json-experiment/json"
 	admissionv1 "k8s.io/api/admission/v1"
 	admissionv1beta1 "k8s.io/api/admission/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -53,15 +54,15 @@ func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionR
 	if is, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || is != "application/json" {
 		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("the Content-Type is %q, want application/json", r.Header.Get("Content-Type"))
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReview))
+	body, err := readBody(w, r)
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the review has more than %d bytes", maxReview)
 	}
 	if err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("reading the review: %w", err)
 	}
-	review := &admissionv1.AdmissionReview{}
-	if err := kubejson.UnmarshalCaseSensitivePreserveInts(body, review); err != nil {
+	review, err := decodeReview(body)
+	if err != nil {
 		return nil, http.StatusBadRequest, fmt.Errorf("reading the review: %w", err)
 	}
 	version := review.APIVersion
@@ -72,6 +73,27 @@ func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionR
 		return nil, http.StatusBadRequest, errors.New("the review has no request")
 	}
 	return review, http.StatusOK, nil
+}
+
+// readBody reads a request's body, at once where its length is told.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	var body bytes.Buffer
+	if r.ContentLength > 0 && r.ContentLength <= maxReview {
+		body.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxReview))
+	return body.Bytes(), err
+}
+
+// decodeReview decodes a review. What the fast decoder refuses, such as a name that comes
+// twice, is read as the API server reads it.
+func decodeReview(body []byte) (*admissionv1.AdmissionReview, error) {
+	review := &admissionv1.AdmissionReview{}
+	if fast.Unmarshal(body, review) == nil {
+		return review, nil
+	}
+	review = &admissionv1.AdmissionReview{}
+	return review, kubejson.UnmarshalCaseSensitivePreserveInts(body, review)
 }
 
 // handle lets the handler decide. A panic decides nothing.
