@@ -71,10 +71,18 @@ func TestWhatFailsHasAnotherTurn(t *testing.T) {
 	assert.Equal(t, refused, <-told)
 }
 
-func TestNothingIsKeptOfWhatHasRested(t *testing.T) {
+// TestALaterWriteIsRestedToo: what wakes an object after the first write must not cut the
+// rest after the second one short.
+func TestALaterWriteIsRestedToo(t *testing.T) {
 	q := New()
 	q.Wrote(name)
-	time.Sleep(Rest / 2)
+	q.Wrote(name)
+	q.wake(name)
+	assert.Positive(t, q.rest(name))
+}
+
+func TestNothingIsKeptOfWhatHasRested(t *testing.T) {
+	q := New()
 	q.Wrote(name)
 	assert.Eventually(t, func() bool {
 		q.mu.Lock()
