@@ -81,11 +81,7 @@ func (p *Presenter) present(ctx context.Context, bundle []byte) error {
 		return err
 	}
 	logf.FromContext(ctx).Info("CA presented", "configuration", Name)
-	select {
-	case <-ctx.Done():
-	case <-time.After(propagation):
-	}
-	return ctx.Err()
+	return propagate(ctx)
 }
 
 // addCAs puts CAs before those of each entry that lacks some, and reports whether any did.

@@ -20,6 +20,15 @@ import (
 // before it has passed nothing is said to be in force.
 const propagation = 100 * time.Millisecond
 
+// propagate waits until other API servers have seen what was written.
+func propagate(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-time.After(propagation):
+	}
+	return ctx.Err()
+}
+
 // write applies the configuration where it differs, and not at once over a newer
 // version's.
 func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) error {
@@ -43,11 +52,7 @@ func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebho
 	if err := r.put(ctx, configuration, want); err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(propagation):
-	}
-	return ctx.Err()
+	return propagate(ctx)
 }
 
 // put applies the configuration. Applying takes back what others changed, but leaves
