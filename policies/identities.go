@@ -48,25 +48,39 @@ func BuiltinController(u User) bool {
 // Kubelet reports whether the user is a node.
 func Kubelet(u User) bool { return strings.HasPrefix(u.Name, nodePrefix) && u.inGroup(nodeGroup) }
 
-// ContinuesExpression is the CEL expression, over a request's userInfo, that is true
-// for built-in controllers, kubelets and the trusted controllers: the users whose
-// creations go on with what was there before.
-func ContinuesExpression(trusted []string) string {
+// userName is the CEL expression for a user's name. An empty name is left out of the
+// request. An expression that errs is a bypass, so no field is taken for granted.
+const userName = "request.userInfo.?username.orValue('')"
+
+// builtinUsers are the names of Kubernetes' own controllers.
+func builtinUsers() []string {
 	users := []string{controllerManager}
 	for _, account := range builtinControllers {
 		users = append(users, systemAccounts+account)
 	}
-	users = append(users, trusted...)
-	quoted := make([]string, 0, len(users))
-	for _, user := range users {
-		quoted = append(quoted, quoteCEL(user))
-	}
-	// An empty name is left out of the request. An expression that errs is a bypass,
-	// so no field is taken for granted.
-	const name = "request.userInfo.?username.orValue('')"
-	return "(" + name + " in [" + strings.Join(quoted, ", ") + "] || " +
-		name + ".startsWith(" + quoteCEL(nodePrefix) + ") && " +
+	return users
+}
+
+// BuiltinControllerExpression is the CEL expression, over a request's userInfo, for
+// BuiltinController.
+func BuiltinControllerExpression() string { return userName + " in " + quoteAll(builtinUsers()) }
+
+// ContinuesExpression is the CEL expression, over a request's userInfo, that is true
+// for built-in controllers, kubelets and the trusted controllers: the users whose
+// creations go on with what was there before.
+func ContinuesExpression(trusted []string) string {
+	return "(" + userName + " in " + quoteAll(append(builtinUsers(), trusted...)) + " || " +
+		userName + ".startsWith(" + quoteCEL(nodePrefix) + ") && " +
 		"request.userInfo.?groups.orValue([]).exists(g, g == " + quoteCEL(nodeGroup) + "))"
+}
+
+// quoteAll writes texts as a CEL list.
+func quoteAll(texts []string) string {
+	quoted := make([]string, 0, len(texts))
+	for _, text := range texts {
+		quoted = append(quoted, quoteCEL(text))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // quoteCEL writes text as a CEL string in which every character stands for itself.

@@ -239,6 +239,10 @@ func TestOddObjects(t *testing.T) {
 	assert.Equal(t, []string{`spec.restrictions[1]: kaspersky has no restriction "us-none"`}, policies.OddVendorWaiver(&w, s.Vendors))
 	w.Spec.Vendor = "acme"
 	assert.Equal(t, []string{`spec.vendor: there is no RestrictedVendor "acme"`}, policies.OddVendorWaiver(&w, s.Vendors))
+	w.Spec.NamespaceSelector = metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "env", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"prod"}}}}
+	assert.Contains(t, policies.OddVendorWaiver(&w, s.Vendors)[0], `spec.namespaceSelector selects every namespace that is not left out by "env notin (prod)", new ones too`)
+	w.Spec.NamespaceSelector.MatchLabels = map[string]string{"team": "mail"}
+	assert.Len(t, policies.OddVendorWaiver(&w, s.Vendors), 1, "a label that it must have brings a namespace in")
 	v := kaspersky(&s)
 	assert.Empty(t, policies.OddRestrictedVendor(v))
 	v.Spec.Images.Repositories = []v1alpha1.RepositoryPattern{{Pattern: "nginx:1.25"}, {Pattern: "registry.example.com:5000"}}

@@ -138,13 +138,13 @@ func OddVendorPolicy(p *v1alpha1.VendorPolicy, vendors []v1alpha1.RestrictedVend
 }
 
 // OddVendorWaiver says what is right about a waiver but odd: a vendor or a
-// restriction that isn't there.
+// restriction that isn't there, and a selector that only excludes.
 func OddVendorWaiver(w *v1alpha1.VendorWaiver, vendors []v1alpha1.RestrictedVendor) []string {
+	odd := selectsNewNamespaces(&w.Spec.NamespaceSelector)
 	at := slices.IndexFunc(vendors, func(v v1alpha1.RestrictedVendor) bool { return v.Name == w.Spec.Vendor })
 	if at < 0 {
-		return []string{fmt.Sprintf("spec.vendor: there is no RestrictedVendor %q", w.Spec.Vendor)}
+		return append(odd, fmt.Sprintf("spec.vendor: there is no RestrictedVendor %q", w.Spec.Vendor))
 	}
-	var odd []string
 	for i, name := range w.Spec.Restrictions {
 		known := slices.ContainsFunc(vendors[at].Spec.Restrictions, func(r v1alpha1.Restriction) bool { return r.Name == name })
 		if !known {
@@ -152,4 +152,15 @@ func OddVendorWaiver(w *v1alpha1.VendorWaiver, vendors []v1alpha1.RestrictedVend
 		}
 	}
 	return odd
+}
+
+// selectsNewNamespaces remarks on a selector that only excludes. Nearly every new
+// namespace enters its waiver, so creating one takes the right to.
+func selectsNewNamespaces(s *metav1.LabelSelector) []string {
+	if !OnlyExcludes(s) {
+		return nil
+	}
+	return []string{fmt.Sprintf("spec.namespaceSelector selects every namespace that is not left out by %q, new ones too: "+
+		"creating one takes the verb exempt on this waiver, and isn't checked while Embargo is down; "+
+		"name what it selects instead, such as matchLabels: {kubernetes.io/metadata.name: mail}", metav1.FormatLabelSelector(s))}
 }

@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	"sigs.k8s.io/json"
@@ -26,8 +25,6 @@ import (
 type Kinds struct {
 	// Cache has Embargo's objects.
 	Cache client.Reader
-	// Access asks what a user may do.
-	Access authorizationv1.SubjectAccessReviewInterface
 	// Self is the user name of this controller, which alone writes reports.
 	Self string
 	// Clock tells whether a waiver has expired.

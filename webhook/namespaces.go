@@ -8,31 +8,20 @@ import (
 	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
-	authorizationv1 "k8s.io/api/authorization/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/exemption"
 )
 
-// verbExempt is what a user needs on a VendorPolicy to take a namespace out of it,
-// and on a VendorWaiver to bring one into it.
-const verbExempt = "exempt"
+// maxNamedSteps is how many policies and waivers a refusal names.
+const maxNamedSteps = 3
 
-// maxMissing is how many rights a refusal names.
-const maxMissing = 3
-
-// exemption is a step by which a namespace gets out of a rule.
-type exemption struct {
-	resource string // vendorpolicies or vendorwaivers
-	name     string
-	step     string // in words
-}
-
-// namespace refuses changes of labels by which a namespace would exempt itself.
+// namespace refuses changes of labels by which a namespace would exempt itself. The API
+// server sends only those whose user lacks a right, so the labels alone decide. To ask
+// about the rights of the user that a review names would tell a forger about anybody's.
 func (k *Kinds) namespace(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
 	now, before, err := decodeBoth[metav1.PartialObjectMetadata](review)
 	if err != nil {
@@ -41,78 +30,67 @@ func (k *Kinds) namespace(ctx context.Context, review *admissionv1.AdmissionRequ
 	if now.DeletionTimestamp != nil {
 		return admission.Allowed("")
 	}
-	exemptions, err := k.exemptions(ctx, now, before)
+	there, err := k.rules(ctx)
 	if err != nil {
 		return errored(http.StatusInternalServerError, err)
 	}
-	var missing []string
-	for i, e := range exemptions {
-		if len(missing) == maxMissing {
-			missing = append(missing, fmt.Sprintf("and perhaps %d more", len(exemptions)-i))
+	rules := exemption.NewRules(there.policies.Items, there.waivers.Items, k.Clock())
+	steps := rules.Steps(now, before)
+	if len(steps) == 0 {
+		return admission.Allowed("")
+	}
+	reason := describeSteps(steps, review.UserInfo.Username)
+	if advice := rightsOnAll(steps, rules.ChecksNames()); advice != "" {
+		reason += "; " + advice
+	}
+	return refused(review, apierrors.NewForbidden(resource(review), review.Name, errors.New(reason)))
+}
+
+// describeSteps says for each policy left and each waiver entered which right it takes.
+func describeSteps(steps []exemption.Step, user string) string {
+	var lines []string
+	for i, s := range steps {
+		if i == maxNamedSteps {
+			lines = append(lines, fmt.Sprintf("and %d more", len(steps)-i))
 			break
 		}
-		allowed, err := k.mayExempt(ctx, review, e)
-		if err != nil {
-			return errored(http.StatusInternalServerError, err)
+		verb := "enter the VendorWaiver"
+		if s.Resource == exemption.Policies {
+			verb = "leave the VendorPolicy"
 		}
-		if !allowed {
-			missing = append(missing, fmt.Sprintf("the namespace would %s %s, for which %q needs the verb %q on %s.%s",
-				e.step, e.name, review.UserInfo.Username, verbExempt, e.resource, v1alpha1.GroupVersion.Group))
-		}
+		lines = append(lines, fmt.Sprintf("the namespace would %s %s, for which %q needs the verb %q on %s",
+			verb, s.Name, user, exemption.Verb, qualified(s.Resource)))
 	}
-	if len(missing) > 0 {
-		return refused(review, apierrors.NewForbidden(resource(review), review.Name, errors.New(strings.Join(missing, "; "))))
-	}
-	return admission.Allowed("")
+	return strings.Join(lines, "; ")
 }
 
-// exemptions are the policies that the namespace leaves and the live waivers that it
-// enters. A namespace that is created leaves none: it was nowhere.
-func (k *Kinds) exemptions(ctx context.Context, now, before *metav1.PartialObjectMetadata) ([]exemption, error) {
-	there, err := k.rules(ctx)
-	if err != nil {
-		return nil, err
+// rightsOnAll says how to go on where rights by name don't count: the API server can
+// check only a few of them in a request. It is empty where they do.
+func rightsOnAll(steps []exemption.Step, byName bool) string {
+	if byName && len(steps) <= exemption.MaxNamed {
+		return ""
 	}
-	var list []exemption
-	for i := range there.policies.Items {
-		p := &there.policies.Items[i]
-		if before != nil && selects(&p.Spec.NamespaceSelector, before) && !selects(&p.Spec.NamespaceSelector, now) {
-			list = append(list, exemption{"vendorpolicies", p.Name, "leave the VendorPolicy"})
+	var resources []string
+	for _, name := range []string{exemption.Policies, exemption.Waivers} {
+		count := 0
+		for _, s := range steps {
+			if s.Resource == name {
+				count++
+			}
+		}
+		if count > 1 || count == 1 && !byName {
+			resources = append(resources, "all "+qualified(name))
 		}
 	}
-	for i := range there.waivers.Items {
-		w := &there.waivers.Items[i]
-		entered := selects(&w.Spec.NamespaceSelector, now) && (before == nil || !selects(&w.Spec.NamespaceSelector, before))
-		if entered && w.Spec.Expires.After(k.Clock()) {
-			list = append(list, exemption{"vendorwaivers", w.Name, "enter the VendorWaiver"})
-		}
+	if len(resources) == 0 {
+		return ""
 	}
-	return list, nil
+	why := fmt.Sprintf("the API server checks rights by name on at most %d of them in a request; change fewer labels at a time, or use", exemption.MaxNamed)
+	if !byName {
+		why = "the cluster has too many policies and waivers to check rights by name, so it takes"
+	}
+	return fmt.Sprintf("%s the verb %q on %s", why, exemption.Verb, strings.Join(resources, " and "))
 }
 
-// selects reports whether the selector covers the namespace. One that can't be read
-// is not in force, so it covers none.
-func selects(selector *metav1.LabelSelector, namespace *metav1.PartialObjectMetadata) bool {
-	s, err := metav1.LabelSelectorAsSelector(selector)
-	if err != nil {
-		return false
-	}
-	return s.Matches(labels.Merge(namespace.Labels, labels.Set{corev1.LabelMetadataName: namespace.Name}))
-}
-
-func (k *Kinds) mayExempt(ctx context.Context, review *admissionv1.AdmissionRequest, e exemption) (bool, error) {
-	extra := make(map[string]authorizationv1.ExtraValue, len(review.UserInfo.Extra))
-	for key, value := range review.UserInfo.Extra {
-		extra[key] = authorizationv1.ExtraValue(value)
-	}
-	answer, err := k.Access.Create(ctx, &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User: review.UserInfo.Username, Groups: review.UserInfo.Groups, UID: review.UserInfo.UID, Extra: extra,
-		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Group: v1alpha1.GroupVersion.Group, Resource: e.resource, Name: e.name, Verb: verbExempt,
-		},
-	}}, metav1.CreateOptions{})
-	if err != nil {
-		return false, fmt.Errorf("asking whether %s may %s %s: %w", review.UserInfo.Username, e.step, e.name, err)
-	}
-	return answer.Status.Allowed, nil
-}
+// qualified names one of Embargo's resources with its group.
+func qualified(resource string) string { return resource + "." + v1alpha1.GroupVersion.Group }

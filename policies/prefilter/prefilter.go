@@ -12,8 +12,11 @@ import (
 // Prefilter is the expression derived from a rule set.
 type Prefilter struct {
 	Expression string
-	Tokens     int
-	MaxText    int // images longer than this together are passed on
+	// Revisions is the expression for the ControllerRevisions of built-in controllers,
+	// which hold a pod spec at data.spec.template.spec.
+	Revisions string
+	Tokens    int
+	MaxText   int // images longer than this together are passed on
 }
 
 // Bounds beyond which an object is passed on unsearched. Kubernetes' admission gives
@@ -82,14 +85,16 @@ func New(rules *policies.RuleSet) (*Prefilter, error) {
 	if p.MaxText < minText {
 		return nil, fmt.Errorf("%d tokens don't fit into the API server's budget: only objects with less than %d characters of images could be searched", len(words), p.MaxText)
 	}
-	p.Expression = fmt.Sprintf(`%s.exists(s,
-  %s.size() > %d ||
+	// suspicious is true for a pod spec s in which there could be a finding.
+	suspicious := fmt.Sprintf(`%s.size() > %d ||
   %s.size() > %d ||
   [%s].exists(l,
     l.map(i, i.size() + 1).sum() > %d ||
     l.exists(i, i.size() > %d || i.size() == 64 && !i.contains('/') || !i.matches('%s')) ||
-    %s))`, podSpecs("object"), containers, maxContainers, list("volumes"), maxVolumes, images, p.MaxText, maxImage, plain, search)
-	if n := utf8.RuneCountInString(p.Expression); n > maxExpression {
+    %s)`, containers, maxContainers, list("volumes"), maxVolumes, images, p.MaxText, maxImage, plain, search)
+	p.Expression = fmt.Sprintf("%s.exists(s,\n  %s)", podSpecs("object"), suspicious)
+	p.Revisions = inRevision(suspicious)
+	if n := utf8.RuneCountInString(p.Revisions); n > maxExpression {
 		return nil, fmt.Errorf("the expression for %d tokens has %d characters, and the API server accepts %d", len(words), n, maxExpression)
 	}
 	return p, nil

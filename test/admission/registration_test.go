@@ -15,18 +15,46 @@ import (
 
 const configuration = "validatingwebhookconfiguration/embargo"
 
+// repaired is how often the replicas repaired the configuration.
+func repaired(t *testing.T) (count int) {
+	t.Helper()
+	for _, replica := range stage.Replicas {
+		count += int(metricValue(t, replica.Metrics, "embargo_webhook_repairs_total", "", ""))
+	}
+	return count
+}
+
+// TestOnlyWhatOthersChangeIsARepair: rules that change it are no alarm.
+func TestOnlyWhatOthersChangeIsARepair(t *testing.T) {
+	settle(t)
+	before := repaired(t)
+	written := func() string { return must(t, "get", configuration, "-o", "jsonpath={.metadata.resourceVersion}") }
+	version := written()
+	restrict(t, vendor("unrepaired", prohibited))
+	require.Eventually(t, func() bool { return written() != version }, 10*time.Second, 50*time.Millisecond)
+	settle(t)
+	assert.Equal(t, before, repaired(t))
+	must(t, "annotate", configuration, "example.com/remark=x", "--overwrite")
+	settle(t)
+	assert.Equal(t, before, repaired(t), "it is as it should be")
+}
+
 func TestTheConfigurationIsMended(t *testing.T) {
+	settle(t)
+	before := repaired(t)
 	want := must(t, "get", configuration, "-o", "jsonpath={.webhooks}")
 	must(t, "patch", configuration, "--type=json", `-p=[{"op":"remove","path":"/webhooks/0"}]`)
 	require.Eventually(t, func() bool {
 		got, err := kubectl(t, "get", configuration, "-o", "jsonpath={.webhooks}")
 		return err == nil && sameEntries(t, want, got)
 	}, 10*time.Second, 50*time.Millisecond, "an entry that was taken out comes back")
+	require.Eventually(t, func() bool { return repaired(t) == before+1 }, 10*time.Second, 50*time.Millisecond)
 	must(t, "delete", configuration)
 	require.Eventually(t, func() bool {
 		got, err := kubectl(t, "get", configuration, "-o", "jsonpath={.webhooks}")
 		return err == nil && sameEntries(t, want, got)
 	}, 10*time.Second, 50*time.Millisecond, "the configuration comes back")
+	require.Eventually(t, func() bool { return repaired(t) == before+2 }, 10*time.Second, 50*time.Millisecond)
 }
 
 // TestWhatOthersPutBesideItIsTakenOut: an entry of which a condition is never true isn't

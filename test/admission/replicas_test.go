@@ -130,6 +130,27 @@ func metricLabel(t *testing.T, url, metric, label string) string {
 	return ""
 }
 
+// metricValue sums the samples of a metric that have a label; "" for all of them.
+func metricValue(t *testing.T, url, metric, label, value string) (sum float64) {
+	t.Helper()
+	response, err := http.Get(url) // a replica's own
+	require.NoError(t, err)
+	defer response.Body.Close() //nolint:errcheck // read only
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(response.Body)
+	require.NoError(t, err)
+	for _, sample := range families[metric].GetMetric() {
+		counts := label == ""
+		for _, pair := range sample.GetLabel() {
+			counts = counts || pair.GetName() == label && pair.GetValue() == value
+		}
+		if counts {
+			sum += sample.GetCounter().GetValue() + sample.GetGauge().GetValue()
+		}
+	}
+	return sum
+}
+
 // exportedDigest compiles what the cluster holds now.
 func exportedDigest(t *testing.T) string {
 	t.Helper()

@@ -8,10 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/apiserver/pkg/admission"
 	celplugin "k8s.io/apiserver/pkg/admission/plugin/cel"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/apiserver/pkg/cel/environment"
 )
 
@@ -43,11 +46,19 @@ func CompileFor(t require.TestingT, v *version.Version, expression string) Condi
 // Holds evaluates the condition for a request within the API server's budget; it must
 // neither err nor run out.
 func (c Condition) Holds(t require.TestingT, request *admissionv1.AdmissionRequest, object, old runtime.Object) bool {
+	holds, _ := c.HoldsFor(t, nil, request, object, old)
+	return holds
+}
+
+// HoldsFor does so for a request whose user has the rights that an authorizer says, and
+// returns the cost too.
+func (c Condition) HoldsFor(t require.TestingT, rights authorizer.UnconditionalAuthorizer, request *admissionv1.AdmissionRequest, object, old runtime.Object) (holds bool, cost int64) {
 	results, remaining, err := c.evaluator.ForInput(context.Background(), &admission.VersionedAttributes{
+		Attributes:      admission.NewAttributesRecord(object, old, schema.GroupVersionKind{}, "", "", schema.GroupVersionResource{}, "", "", nil, false, &user.DefaultInfo{Name: request.UserInfo.Username}),
 		VersionedObject: admission.NewLazyObject(object), VersionedOldObject: admission.NewLazyObject(old),
-	}, request, celplugin.OptionalVariableBindings{}, nil, PerEntry)
+	}, request, celplugin.OptionalVariableBindings{Authorizer: rights}, nil, PerEntry)
 	require.NoError(t, err)
 	require.NoError(t, results[0].Error)
 	require.Less(t, PerEntry-remaining, int64(PerExpression))
-	return results[0].EvalResult.Value().(bool)
+	return results[0].EvalResult.Value().(bool), PerEntry - remaining
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ type stage struct {
 	binary  string
 	log     *os.File
 	replica *installation.Replica
+	flags   []string // of every replica that is started
 	// obstacle, where there is one, stands between API server and replica.
 	obstacle *obstacle
 }
@@ -36,14 +38,14 @@ func setUp(t *testing.T) *stage {
 
 // setUpOn starts a control plane of the given options, with a replica behind the
 // obstacle if there is one.
-func setUpOn(t *testing.T, o controlplane.Options, between *obstacle) *stage {
+func setUpOn(t *testing.T, o controlplane.Options, between *obstacle, flags ...string) *stage {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	dir := t.TempDir()
 	root, err := installation.Root(ctx)
 	require.NoError(t, err)
-	s := &stage{obstacle: between}
+	s := &stage{obstacle: between, flags: flags}
 	s.binary, err = installation.Build(ctx, root, dir)
 	require.NoError(t, err)
 	o.Progress = os.Stderr
@@ -66,7 +68,7 @@ func setUpOn(t *testing.T, o controlplane.Options, between *obstacle) *stage {
 // start starts a replica and waits until it is ready.
 func (s *stage) start(t *testing.T) {
 	t.Helper()
-	var flags []string
+	flags := slices.Clone(s.flags)
 	if s.obstacle != nil {
 		flags = append(flags, "--webhook-url="+s.obstacle.URL())
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,7 +41,7 @@ func New(cache, live client.Reader, clock func() time.Time) *Previewer {
 
 // Vendor says what a restricted vendor would do beside the policies and waivers.
 func (p *Previewer) Vendor(ctx context.Context, v *v1alpha1.RestrictedVendor, vendorPolicies []v1alpha1.VendorPolicy, waivers []v1alpha1.VendorWaiver) []string {
-	return p.preview(ctx, policies.Source{Vendors: []v1alpha1.RestrictedVendor{*v}, Policies: vendorPolicies, Waivers: waivers}, binds)
+	return p.preview(ctx, policies.Source{Vendors: []v1alpha1.RestrictedVendor{*v}, Policies: vendorPolicies, Waivers: waivers}, binds, "--list FILE")
 }
 
 // Policy says what a policy alone would do with the vendors and waivers. The mirrors of
@@ -56,22 +55,24 @@ func (p *Previewer) Policy(ctx context.Context, vp *v1alpha1.VendorPolicy, vendo
 	}
 	return p.preview(ctx, policies.Source{Vendors: vendors, Policies: all, Waivers: waivers}, func(f policies.Finding) bool {
 		return binds(f) && slices.Contains(f.Policies, vp.Name)
-	})
+	}, "--policy FILE")
 }
 
 // Waiver says what a waiver would cover.
 func (p *Previewer) Waiver(ctx context.Context, w *v1alpha1.VendorWaiver, vendors []v1alpha1.RestrictedVendor, vendorPolicies []v1alpha1.VendorPolicy) []string {
 	return p.preview(ctx, policies.Source{Vendors: vendors, Policies: vendorPolicies, Waivers: []v1alpha1.VendorWaiver{*w}}, func(f policies.Finding) bool {
 		return f.Waiver == w.Name
-	})
+	}, "--policy FILE,POLICIES")
 }
 
 // binds leaves out what no vendor's restriction is the reason of.
 func binds(f policies.Finding) bool { return f.Vendor != "" }
 
 // preview evaluates the workloads now and at the next transition. It answers whatever
-// happens: a preview must not be in the way of what it previews.
-func (p *Previewer) preview(ctx context.Context, source policies.Source, about func(policies.Finding) bool) []string {
+// happens: a preview must not be in the way of what it previews. It gives numbers and no
+// names: whoever reaches the webhook may ask, and may not be allowed to read workloads.
+// The flags are those by which the command line gives the names.
+func (p *Previewer) preview(ctx context.Context, source policies.Source, about func(policies.Finding) bool, flags string) []string {
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
 	select {
@@ -94,14 +95,15 @@ func (p *Previewer) preview(ctx context.Context, source policies.Source, about f
 	for _, v := range views {
 		lines = append(lines, v.describe()...)
 	}
-	extent := fmt.Sprintf("%d workloads looked at", seen)
+	extent := plural(seen, "workload") + " looked at"
 	if !all || seen < len(found) {
 		extent += ", there are more"
 	}
 	if len(lines) == 0 {
 		return []string{fmt.Sprintf("preview: no workload is affected (%s)", extent)}
 	}
-	return append([]string{fmt.Sprintf("preview of what this does to workloads that are there (%s):", extent)}, lines...)
+	lines = append([]string{fmt.Sprintf("preview of what this does to workloads that are there (%s):", extent)}, lines...)
+	return append(lines, fmt.Sprintf("their names, with your own rights: kubectl embargo audit -A %[1]s; for coming dates: kubectl embargo forecast -A %[1]s", flags))
 }
 
 // listed returns the workloads to look at. Listing them may take the most of the time;
@@ -115,11 +117,17 @@ func (p *Previewer) listed(ctx context.Context) (found []looked, all bool, err e
 // effect is what becomes of a workload.
 type effect struct{ update, goesOn v1alpha1.Action }
 
-// view is the workloads that are affected at an instant, grouped.
+// view is how many workloads are affected at an instant, by effect.
 type view struct {
 	when   string
 	at     time.Time
-	groups map[effect][]string
+	counts map[effect]*count
+}
+
+// count is a number of workloads, and the namespaces that they are in.
+type count struct {
+	workloads  int
+	namespaces map[string]bool
 }
 
 // look looks at the workloads until the context ends, and returns at how many.
@@ -143,10 +151,14 @@ func (v *view) add(rules *policies.RuleSet, l looked, about func(policies.Findin
 	if e == (effect{v1alpha1.ActionAllow, v1alpha1.ActionAllow}) {
 		return
 	}
-	if v.groups == nil {
-		v.groups = map[effect][]string{}
+	if v.counts == nil {
+		v.counts = map[effect]*count{}
 	}
-	v.groups[e] = append(v.groups[e], l.name())
+	if v.counts[e] == nil {
+		v.counts[e] = &count{namespaces: map[string]bool{}}
+	}
+	v.counts[e].workloads++
+	v.counts[e].namespaces[l.namespace.Name] = true
 }
 
 func strongest(rules *policies.RuleSet, l looked, use policies.Use, at time.Time, about func(policies.Finding) bool) v1alpha1.Action {
@@ -160,13 +172,10 @@ func strongest(rules *policies.RuleSet, l looked, use policies.Use, at time.Time
 	return action
 }
 
-// named is how many workloads a line names.
-const named = 3
-
-// describe writes a line for each group, that of the strongest effect first.
+// describe writes a line for each effect, the strongest first.
 func (v *view) describe() []string {
-	order := make([]effect, 0, len(v.groups))
-	for e := range v.groups {
+	order := make([]effect, 0, len(v.counts))
+	for e := range v.counts {
 		order = append(order, e)
 	}
 	slices.SortFunc(order, func(a, b effect) int {
@@ -174,25 +183,21 @@ func (v *view) describe() []string {
 	})
 	var lines []string
 	for _, e := range order {
-		names := v.groups[e]
-		slices.Sort(names)
-		others := ""
-		if rest := len(names) - named; rest > 0 {
-			names, others = names[:named], fmt.Sprintf(" (and %d more)", rest)
-		}
-		lines = append(lines, fmt.Sprintf("%s, %s, %s: %s%s", v.when, updates[e.update], children[e.goesOn], strings.Join(names, ", "), others))
+		c := v.counts[e]
+		lines = append(lines, fmt.Sprintf("%s: updates %s, restarts %s: %s in %s", v.when, outcomes[e.update], outcomes[e.goesOn],
+			plural(c.workloads, "workload"), plural(len(c.namespaces), "namespace")))
 	}
 	return lines
 }
 
-// What an action means for an update, and for the creation of a child.
-var (
-	updates = map[v1alpha1.Action]string{
-		v1alpha1.ActionAllow: "updates are allowed", v1alpha1.ActionAudit: "updates are audited",
-		v1alpha1.ActionWarn: "updates are warned about", v1alpha1.ActionDeny: "updates are refused",
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
 	}
-	children = map[v1alpha1.Action]string{
-		v1alpha1.ActionAllow: "restarts are allowed", v1alpha1.ActionAudit: "restarts are audited",
-		v1alpha1.ActionWarn: "restarts are warned about", v1alpha1.ActionDeny: "restarts are refused",
-	}
-)
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// outcomes say what an action means for a request.
+var outcomes = map[v1alpha1.Action]string{
+	v1alpha1.ActionAllow: "allowed", v1alpha1.ActionAudit: "audited", v1alpha1.ActionWarn: "warned about", v1alpha1.ActionDeny: "refused",
+}

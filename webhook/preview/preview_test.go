@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,15 +55,17 @@ func kaspersky(t *testing.T) *v1alpha1.RestrictedVendor {
 	return nil
 }
 
-func TestAPreviewNamesTheFirstFew(t *testing.T) {
+func TestAPreviewCountsAndNamesNothing(t *testing.T) {
 	c := crowd(t, 5, interceptor.Funcs{})
 	p := preview.New(c, c, time.Now)
 	p.Timeout = time.Minute
 	lines := p.Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
 	assert.Equal(t, []string{
 		"preview of what this does to workloads that are there (5 workloads looked at):",
-		"now, updates are refused, restarts are warned about: n/Pod/p-0000, n/Pod/p-0001, n/Pod/p-0002 (and 2 more)",
+		"now: updates refused, restarts warned about: 5 workloads in 1 namespace",
 	}, lines[:2])
+	assert.Equal(t, "their names, with your own rights: kubectl embargo audit -A --list FILE; for coming dates: kubectl embargo forecast -A --list FILE", lines[len(lines)-1])
+	assert.NotContains(t, strings.Join(lines, "\n"), "p-000")
 }
 
 func TestAPreviewIsBounded(t *testing.T) {
@@ -125,8 +128,8 @@ func TestAPreviewIsAnsweredFromTheAuditWhereThatRuns(t *testing.T) {
 	}
 	lines := p.Vendor(t.Context(), kaspersky(t), []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}, nil)
 	assert.Equal(t, []string{
-		"preview of what this does to workloads that are there (1 workloads looked at, there are more):",
-		"now, updates are refused, restarts are warned about: n/Deployment/av",
+		"preview of what this does to workloads that are there (1 workload looked at, there are more):",
+		"now: updates refused, restarts warned about: 1 workload in 1 namespace",
 	}, lines[:2])
 
 	audited := crowd(t, 5, interceptor.Funcs{})

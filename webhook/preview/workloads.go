@@ -33,11 +33,6 @@ type looked struct {
 	object    workload.Object
 }
 
-// name names the workload as people do.
-func (l looked) name() string {
-	return fmt.Sprintf("%s/%s/%s", l.namespace.Name, l.kind.Kind, l.object.Name)
-}
-
 // kindList is a kind with an empty list of it.
 type kindList struct {
 	kind schema.GroupKind

@@ -2,20 +2,25 @@ package registration
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admission/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"embargo.dev/policies"
+	"embargo.dev/policies/catalog"
 	"embargo.dev/policies/prefilter"
 	"embargo.dev/policies/v1alpha1"
 	conditions "embargo.dev/test/condition"
+	"embargo.dev/webhook/exemption"
 )
 
 // holds evaluates a condition as the API server does.
@@ -54,105 +59,74 @@ func TestWhoGoesOnIsOneThing(t *testing.T) {
 	}
 }
 
-func labelled(name string, labels map[string]string) *corev1.Namespace {
-	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+// TestBuiltinControllersAreOneThing does so for the controllers that keep revisions.
+func TestBuiltinControllersAreOneThing(t *testing.T) {
+	expression := policies.BuiltinControllerExpression()
+	for _, name := range []string{"jane", "", "system:kube-controller-manager", "system:serviceaccount:kube-system:daemon-set-controller",
+		"system:serviceaccount:default:daemon-set-controller", "system:serviceaccount:argo:argo", "system:node:n1"} {
+		request := &admissionv1.AdmissionRequest{UserInfo: authenticationv1.UserInfo{Username: name, Groups: []string{"system:nodes"}}}
+		assert.Equal(t, policies.BuiltinController(policies.User{Name: name}), holds(t, expression, request, nil, nil), "%q", name)
+	}
 }
 
-func TestOnlyLabelsInUseAreLookedAt(t *testing.T) {
-	inUse := LabelsInUse(
-		[]v1alpha1.VendorPolicy{
-			{Spec: v1alpha1.VendorPolicySpec{NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{"env": "prod"}}}},
-			{Spec: v1alpha1.VendorPolicySpec{NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: "web"}}}},
-		},
-		[]v1alpha1.VendorWaiver{
-			{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "team/owner", Operator: metav1.LabelSelectorOpExists}}}}},
-			{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: "mail"}}}},
-		})
-	assert.Equal(t, NamespaceLabels{Keys: []string{"env", "team/owner"}, WaiverKeys: []string{"team/owner"}, Names: []string{"mail"}}, inUse)
-	expression := inUse.conditions()[0].expression
-	type labels = map[string]string
-	for _, c := range []struct {
-		old, now *corev1.Namespace
-		want     bool
+// revision is a ControllerRevision of a controller's with a container's image.
+func revision(image string) *appsv1.ControllerRevision {
+	data := `{"spec":{"template":{"$patch":"replace","metadata":{"creationTimestamp":null},"spec":{"containers":[{"name":"c","image":"` + image + `"}]}}}}`
+	return &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Name: "r"}, Data: runtime.RawExtension{Raw: []byte(data)}}
+}
+
+// TestCustomResourcesGoToOneEntry writes them, and ControllerRevisions, as people and as
+// controllers do.
+func TestCustomResourcesGoToOneEntry(t *testing.T) {
+	vendors, err := catalog.Vendors()
+	require.NoError(t, err)
+	rules, _ := policies.Compile(policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{catalog.DefaultPolicy()}})
+	filter, err := prefilter.New(rules)
+	require.NoError(t, err)
+	d := &desired{owner: &owner{}, prefilter: filter, trusted: []string{"operator"}, exemptions: &exemption.Rules{}}
+	const daemons = "system:serviceaccount:kube-system:daemon-set-controller"
+	rollout := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"}}
+	for name, c := range map[string]struct {
+		user   string
+		object runtime.Object
+		want   string // "" where nobody is asked
 	}{
-		{labelled("a", nil), labelled("a", nil), false},
-		{labelled("a", labels{"x": "1"}), labelled("a", labels{"x": "2"}), false},
-		{labelled("a", labels{"env": "prod"}), labelled("a", labels{"env": "prod", "x": "2"}), false},
-		{labelled("a", labels{"env": "prod"}), labelled("a", labels{"env": "test"}), true},
-		{labelled("a", labels{"env": "prod"}), labelled("a", nil), true},
-		{labelled("a", nil), labelled("a", labels{"team/owner": "x"}), true},
-		{nil, labelled("a", nil), false},
-		{nil, labelled("a", labels{"env": "prod"}), false},
-		{nil, labelled("a", labels{"team/owner": "x"}), true},
-		{nil, labelled("mail", nil), true},
+		"a person's custom resource":       {"jane", rollout, templates},
+		"a trusted controller's":           {"operator", rollout, customContinuations},
+		"a built-in controller's":          {daemons, rollout, customContinuations},
+		"a clean revision":                 {daemons, revision("nginx"), ""},
+		"one with a suspect":               {daemons, revision("kaspersky/scanengine_httpd"), customContinuations},
+		"a person's clean revision":        {"jane", revision("nginx"), templates},
+		"a trusted controller's, not read": {"operator", revision("nginx"), customContinuations},
 	} {
-		request := &admissionv1.AdmissionRequest{Operation: admissionv1.Update}
-		var old runtime.Object = c.old
-		if c.old == nil {
-			request.Operation, old = admissionv1.Create, nil
+		request := &admissionv1.AdmissionRequest{Operation: admissionv1.Create, UserInfo: authenticationv1.UserInfo{Username: c.user}}
+		request.Kind = metav1.GroupVersionKind{Group: "apps", Version: "v1", Kind: "ControllerRevision"}
+		if c.object == runtime.Object(rollout) {
+			request.Kind = metav1.GroupVersionKind{Group: "argoproj.io", Version: "v1alpha1", Kind: "Rollout"}
 		}
-		assert.Equal(t, c.want, holds(t, expression, request, c.now, old), "%v → %v", c.old, c.now)
-	}
-	assert.Nil(t, LabelsInUse(nil, nil).conditions(), "without any, there is no entry")
-}
-
-// TestAWaiverForAllOthersIsEnteredByAnyNewNamespace is about selectors that ask only for
-// what a namespace must not have.
-func TestAWaiverForAllOthersIsEnteredByAnyNewNamespace(t *testing.T) {
-	not := func(operator metav1.LabelSelectorOperator) metav1.LabelSelectorRequirement {
-		return metav1.LabelSelectorRequirement{Key: "env", Operator: operator, Values: map[bool][]string{true: {"prod"}}[operator == metav1.LabelSelectorOpNotIn]}
-	}
-	created := &admissionv1.AdmissionRequest{Operation: admissionv1.Create}
-	for _, operator := range []metav1.LabelSelectorOperator{metav1.LabelSelectorOpNotIn, metav1.LabelSelectorOpDoesNotExist} {
-		selector := metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{not(operator)}}
-		inUse := func() NamespaceLabels {
-			return LabelsInUse(nil, []v1alpha1.VendorWaiver{{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: selector}}})
+		var asked []string
+		for _, e := range d.entries() {
+			if e.name != templates && e.name != customContinuations {
+				continue
+			}
+			all := true
+			for _, condition := range e.conditions {
+				all = holds(t, condition.Expression, request, c.object, nil) && all
+			}
+			if all {
+				asked = append(asked, e.name)
+			}
 		}
-		assert.True(t, holds(t, inUse().conditions()[0].expression, created, labelled("a", nil), nil), operator)
-		selector.MatchLabels = map[string]string{"team": "x"}
-		assert.False(t, holds(t, inUse().conditions()[0].expression, created, labelled("a", nil), nil), "a label that it must have brings it in")
+		assert.Equal(t, c.want, strings.Join(asked, ", "), name)
 	}
-}
-
-// TestASelectorThatCannotBeReadIsLeftOut: one bad expression, and the API server would
-// take none of the configuration.
-func TestASelectorThatCannotBeReadIsLeftOut(t *testing.T) {
-	bad := metav1.LabelSelector{MatchLabels: map[string]string{"it's": "here"}}
-	good := metav1.LabelSelector{MatchLabels: map[string]string{"env": "prod"}}
-	inUse := LabelsInUse([]v1alpha1.VendorPolicy{{Spec: v1alpha1.VendorPolicySpec{NamespaceSelector: bad}}, {Spec: v1alpha1.VendorPolicySpec{NamespaceSelector: good}}},
-		[]v1alpha1.VendorWaiver{{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: bad}}})
-	assert.Equal(t, NamespaceLabels{Keys: []string{"env"}}, inUse)
-	conditions.Compile(t, inUse.conditions()[0].expression)
-}
-
-// TestTooManyWordsAreNotListed: an expression has at most 100,000 characters.
-func TestTooManyWordsAreNotListed(t *testing.T) {
-	var waivers []v1alpha1.VendorWaiver
-	for i := range 3000 {
-		waivers = append(waivers, v1alpha1.VendorWaiver{Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: metav1.LabelSelector{
-			MatchLabels: map[string]string{corev1.LabelMetadataName: fmt.Sprintf("a-namespace-of-a-team-with-a-long-name-%d", i)},
-		}}})
-	}
-	expression := LabelsInUse(nil, waivers).conditions()[0].expression
-	assert.Less(t, len(expression), 90_000)
-	update, create := &admissionv1.AdmissionRequest{Operation: admissionv1.Update}, &admissionv1.AdmissionRequest{Operation: admissionv1.Create}
-	some := map[string]string{"a": "b"}
-	assert.True(t, holds(t, expression, create, labelled("n", nil), nil))
-	assert.True(t, holds(t, expression, update, labelled("n", some), labelled("n", nil)))
-	assert.True(t, holds(t, expression, update, labelled("n", nil), labelled("n", some)))
-	assert.False(t, holds(t, expression, update, labelled("n", some), labelled("n", some)))
-	assert.False(t, holds(t, expression, update, labelled("n", nil), labelled("n", nil)))
-	few := LabelsInUse(nil, waivers[:1000]).conditions()[0].expression
-	assert.Less(t, len(few), 90_000)
-	assert.False(t, holds(t, few, create, labelled("n", nil), nil), "where they can be, they are listed")
 }
 
 // TestNothingWaitsForADeletionToBeAllowed: a finalizer can be taken away while Embargo is
 // down.
 func TestNothingWaitsForADeletionToBeAllowed(t *testing.T) {
-	d := &desired{owner: &owner{}}
+	d := &desired{owner: &owner{}, exemptions: &exemption.Rules{}}
 	entries := d.entries()
-	expression := entries[len(entries)-1].conditions[0].expression
+	expression := entries[len(entries)-1].conditions[0].Expression
 	update := &admissionv1.AdmissionRequest{Operation: admissionv1.Update}
 	vendor := func(metadata map[string]any) runtime.Object {
 		return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "embargo.dev/v1alpha1", "kind": "RestrictedVendor", "metadata": metadata}}
@@ -174,24 +148,34 @@ func TestALowerVersionNeverOverwritesAHigherOne(t *testing.T) {
 	}
 }
 
-func TestEntriesAreAsTheArchitectureSays(t *testing.T) {
-	d := &desired{endpoint: Endpoint{Namespace: "embargo-system", Service: "embargo-webhook", Port: 443}, namespace: "embargo-system",
-		caBundle: []byte("ca"), version: "v1.0.0", owner: &owner{"embargo", "uid"}, labels: NamespaceLabels{Keys: []string{"env"}}}
-	for _, filter := range []*prefilter.Prefilter{nil, {Expression: "suspicious"}} {
-		d.prefilter = filter
-		checkEntries(t, d, map[bool]string{true: "Fail", false: "Ignore"}[filter != nil])
-	}
+// rulesUntil are a waiver that only excludes, until an instant.
+func rulesUntil(expires time.Time) *exemption.Rules {
+	excluding := metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "env", Operator: metav1.LabelSelectorOpDoesNotExist}}}
+	w := v1alpha1.VendorWaiver{ObjectMeta: metav1.ObjectMeta{Name: "w"}, Spec: v1alpha1.VendorWaiverSpec{NamespaceSelector: excluding, Expires: metav1.NewTime(expires)}}
+	return exemption.NewRules(nil, []v1alpha1.VendorWaiver{w}, expires.Add(-time.Minute))
 }
 
-// checkEntries checks all entries; only introductions may fail closed, and only behind
-// a prefilter.
-func checkEntries(t *testing.T, d *desired, introduced string) {
+func TestEntriesAreAsTheArchitectureSays(t *testing.T) {
+	d := &desired{endpoint: Endpoint{Namespace: "embargo-system", Service: "embargo-webhook", Port: 443}, namespace: "embargo-system",
+		caBundle: []byte("ca"), version: "v1.0.0", owner: &owner{"embargo", "uid"}}
+	d.exemptions = rulesUntil(time.Now().Add(time.Hour))
+	for _, filter := range []*prefilter.Prefilter{nil, {Expression: "suspicious", Revisions: "suspicious"}} {
+		d.prefilter = filter
+		checkEntries(t, d, map[bool]string{true: "Fail", false: "Ignore"}[filter != nil], "Ignore")
+	}
+	d.closed = true
+	checkEntries(t, d, "Fail", "Fail")
+}
+
+// checkEntries checks all entries; of workloads only what people bring in may fail
+// closed, and of built-in kinds only behind a prefilter.
+func checkEntries(t *testing.T, d *desired, introduced, others string) {
 	t.Helper()
 	got := map[string]string{}
 	for _, w := range d.configuration().Webhooks {
 		got[*w.Name] = string(*w.FailurePolicy)
 		assert.EqualValues(t, "Equivalent", *w.MatchPolicy, "another version must not pass by unseen")
-		assert.EqualValues(t, 5, *w.TimeoutSeconds)
+		assert.EqualValues(t, map[bool]int{true: 1, false: 5}[*w.Name == customContinuations], *w.TimeoutSeconds, *w.Name)
 		if d.prefilter != nil && (*w.Name == introductions || *w.Name == continuations) {
 			assert.Equal(t, "suspicious", *w.MatchConditions[len(w.MatchConditions)-1].Expression)
 		}
@@ -199,5 +183,6 @@ func checkEntries(t *testing.T, d *desired, introduced string) {
 			assert.NotContains(t, r.Operations, "DELETE")
 		}
 	}
-	assert.Equal(t, map[string]string{introductions: introduced, continuations: "Ignore", templates: "Ignore", namespaces: "Fail", kinds: "Fail"}, got)
+	assert.Equal(t, map[string]string{introductions: introduced, continuations: "Ignore", templates: others, customContinuations: "Ignore",
+		namespaces: "Fail", namespaceExclusions: "Ignore", kinds: "Fail"}, got)
 }

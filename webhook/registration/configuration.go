@@ -1,6 +1,8 @@
 package registration
 
 import (
+	"cmp"
+
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -9,6 +11,7 @@ import (
 
 	"embargo.dev/policies/prefilter"
 	"embargo.dev/webhook/discovery"
+	"embargo.dev/webhook/exemption"
 )
 
 const (
@@ -33,16 +36,16 @@ type Endpoint struct {
 
 // desired is all that the configuration depends on.
 type desired struct {
-	endpoint  Endpoint
-	namespace string // Embargo's own
-	trusted   []string
-	labels    NamespaceLabels
-	prefilter *prefilter.Prefilter // nil where there is none
-	resources []discovery.Resource // that may embed pod templates, beside the built-in workloads
-	closed    bool                 // whether the entry for those fails closed
-	caBundle  []byte
-	version   string
-	owner     *owner
+	endpoint   Endpoint
+	namespace  string // Embargo's own
+	trusted    []string
+	exemptions *exemption.Rules
+	prefilter  *prefilter.Prefilter // nil where there is none
+	resources  []discovery.Resource // that may embed pod templates, beside the built-in workloads
+	closed     bool                 // whether the entry for those fails closed
+	caBundle   []byte
+	version    string
+	owner      *owner
 }
 
 // owner is the cluster-scoped object with which the configuration goes.
@@ -72,14 +75,14 @@ func (d *desired) webhook(e entry) *ac.ValidatingWebhookApplyConfiguration {
 		// Another version of a resource is converted rather than let by.
 		WithMatchPolicy(admissionv1.Equivalent).
 		WithSideEffects(admissionv1.SideEffectClassNone).
-		WithTimeoutSeconds(timeoutSeconds).
+		WithTimeoutSeconds(cmp.Or(e.timeout, timeoutSeconds)).
 		WithAdmissionReviewVersions("v1").
 		WithObjectSelector(metaac.LabelSelector())
 	if w.NamespaceSelector = e.selector; e.selector == nil {
 		w.NamespaceSelector = metaac.LabelSelector()
 	}
 	for _, c := range e.conditions {
-		w.WithMatchConditions(ac.MatchCondition().WithName(c.name).WithExpression(c.expression))
+		w.WithMatchConditions(ac.MatchCondition().WithName(c.Name).WithExpression(c.Expression))
 	}
 	return w
 }

@@ -10,6 +10,7 @@ import (
 	"embargo.dev/policies"
 	"embargo.dev/policies/prefilter"
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/exemption"
 )
 
 // Paths of the handlers.
@@ -21,27 +22,34 @@ const (
 // Names of the entries. The API server's own errors give them to users, so they are
 // words that help.
 const (
-	introductions = "introductions.embargo.dev"
-	continuations = "continuations.embargo.dev"
-	templates     = "templates.embargo.dev"
-	namespaces    = "namespaces.embargo.dev"
-	kinds         = "kinds.embargo.dev"
+	introductions       = "introductions.embargo.dev"
+	continuations       = "continuations.embargo.dev"
+	templates           = "templates.embargo.dev"
+	customContinuations = "custom-continuations.embargo.dev"
+	namespaces          = "namespaces.embargo.dev"
+	namespaceExclusions = "namespace-exclusions.embargo.dev"
+	kinds               = "kinds.embargo.dev"
 )
 
-// timeoutSeconds is how long the API server waits for an answer.
-const timeoutSeconds = 5
+// How long the API server waits for an answer. Controllers have a few workers each, so
+// where packets vanish a wait for one object holds up all others.
+const (
+	timeoutSeconds           = 5
+	controllerTimeoutSeconds = 1
+)
 
 // entry is an entry of the configuration.
 type entry struct {
 	name       string
 	path       string
 	failure    admissionv1.FailurePolicyType
+	timeout    int32 // in seconds; 0 for timeoutSeconds
 	rules      []*ac.RuleWithOperationsApplyConfiguration
 	conditions []condition
 	selector   *metaac.LabelSelectorApplyConfiguration
 }
 
-type condition struct{ name, expression string }
+type condition = exemption.Condition
 
 // entries are all entries in their order.
 func (d *desired) entries() []entry {
@@ -68,26 +76,26 @@ func (d *desired) entries() []entry {
 			rules: workloadRules(), conditions: d.filtered(goesOn),
 		},
 		{
-			// Pod templates outside the built-in workloads. Where in such an object they
-			// stand is found by structure, which no expression that can't err could do,
-			// so that there is no prefilter: it fails open unless somebody chose
-			// otherwise. Embargo's own namespace is left out, so that an installation
-			// never waits for itself.
+			// Pod templates outside the built-in workloads, as people write them. Where
+			// in such an object they stand is found by structure, which no expression
+			// that can't err could do, so that there is no prefilter: it fails open
+			// unless somebody chose otherwise. Embargo's own namespace is left out, so
+			// that an installation never waits for itself.
 			name: templates, path: PathWorkloads, failure: d.whereClosed(),
-			rules:    templateRules(d.resources),
+			rules: templateRules(d.resources), conditions: []condition{{"by-people", "!" + byOthers}},
 			selector: notIn(d.namespace),
 		},
+		{
+			// The same as controllers write it. No setting makes this fail closed: a
+			// DaemonSet or StatefulSet without its ControllerRevision gets no Pods, the
+			// network's among them, and without a network Embargo can't come back. The
+			// Pods themselves are checked in any case. It fails open within a second, so
+			// Embargo's own namespace doesn't have to be left out.
+			name: customContinuations, path: PathWorkloads, failure: admissionv1.Ignore, timeout: controllerTimeoutSeconds,
+			rules: templateRules(d.resources), conditions: d.filteredRevisions(condition{"by-controllers", byOthers}),
+		},
 	}
-	if conditions := d.labels.conditions(); conditions != nil {
-		list = append(list, entry{
-			// Labels that policies and waivers select by: changing one may be a way out
-			// of a policy, so nobody changes it unseen, also not by way of a subresource,
-			// which writes labels as well.
-			name: namespaces, path: PathKinds, failure: admissionv1.Fail,
-			rules:      []*ac.RuleWithOperationsApplyConfiguration{rule("", "v1", "namespaces", "namespaces/status", "namespaces/finalize")},
-			conditions: conditions,
-		})
-	}
+	list = append(list, d.namespaceEntries()...)
 	return append(list, entry{
 		// Embargo's own kinds: a bad object must not be stored. Deleting is never in
 		// the way, nor is taking the last finalizer from what is being deleted.
@@ -97,6 +105,48 @@ func (d *desired) entries() []entry {
 		},
 		conditions: []condition{{"not-being-deleted", "!object.?metadata.?deletionTimestamp.hasValue()"}},
 	})
+}
+
+// alwaysCreatable are the namespaces that must never wait for Embargo to be created: its
+// own, without which it can't come back, and those that Kubernetes makes.
+func (d *desired) alwaysCreatable() []string {
+	return []string{d.namespace, metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease}
+}
+
+// namespaceEntries take namespaces whose labels take them out of a policy or into a
+// waiver, where the user may not do that. Subresources write labels too.
+func (d *desired) namespaceEntries() []entry {
+	var list []entry
+	if conditions := d.exemptions.Conditions(d.alwaysCreatable()); conditions != nil {
+		list = append(list, entry{
+			name: namespaces, path: PathKinds, failure: admissionv1.Fail,
+			rules:      []*ac.RuleWithOperationsApplyConfiguration{rule("", "v1", "namespaces", "namespaces/status", "namespaces/finalize")},
+			conditions: conditions,
+		})
+	}
+	if conditions := d.exemptions.ExclusionConditions(d.alwaysCreatable()); conditions != nil {
+		// One waiver that only excludes concerns nearly every new namespace. If this
+		// failed closed, nobody could create one while Embargo is down.
+		created := rule("", "v1", "namespaces")
+		created.Operations = []admissionv1.OperationType{admissionv1.Create}
+		list = append(list, entry{
+			name: namespaceExclusions, path: PathKinds, failure: admissionv1.Ignore,
+			rules: []*ac.RuleWithOperationsApplyConfiguration{created}, conditions: conditions,
+		})
+	}
+	return list
+}
+
+// filteredRevisions adds, where there is a prefilter, a condition that leaves out clean
+// ControllerRevisions of built-in controllers: those hold a pod template at a known path.
+// What anybody else writes into one may lie anywhere in it.
+func (d *desired) filteredRevisions(conditions ...condition) []condition {
+	if d.prefilter == nil {
+		return conditions
+	}
+	const revision = "request.kind.group == 'apps' && request.kind.kind == 'ControllerRevision'"
+	return append(conditions, condition{"suspect-revision",
+		"!(" + revision + " && " + policies.BuiltinControllerExpression() + ") || " + d.prefilter.Revisions})
 }
 
 // filtered adds the prefilter, where there is one, to an entry's conditions.

@@ -22,6 +22,16 @@ var (
 		Name: "embargo_prefilter_tokens",
 		Help: "How many texts the prefilter searches images for.",
 	})
+	conflict = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "embargo_webhook_conflict",
+		Help: "1 while another installation has the webhook configuration, so that this one doesn't write it.",
+	})
+	repairs = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "embargo_webhook_repairs_total",
+		Help: "How often the leader repaired the webhook configuration after somebody else had changed or deleted it.",
+	})
 )
 
-func init() { metrics.Registry.MustRegister(registered, paused, prefiltered, prefilterTokens) }
+func init() {
+	metrics.Registry.MustRegister(registered, paused, prefiltered, prefilterTokens, conflict, repairs)
+}

@@ -26,6 +26,10 @@ type Presenter struct {
 	CABundle func() []byte
 	Changed  <-chan struct{} // receives after CABundle changed
 
+	// Installation and Endpoint tell this installation's configuration from another's.
+	Installation string
+	Endpoint     Endpoint
+
 	presented atomic.Bool
 }
 
@@ -68,6 +72,9 @@ func (p *Presenter) present(ctx context.Context, bundle []byte) error {
 	var current admissionv1.ValidatingWebhookConfiguration
 	if err := p.Live.Get(ctx, client.ObjectKey{Name: Name}, &current); err != nil {
 		return client.IgnoreNotFound(err)
+	}
+	if _, held := heldByOther(&current, p.Installation, p.Endpoint); held {
+		return nil
 	}
 	configuration, err := ac.ExtractValidatingWebhookConfiguration(&current, FieldManager)
 	if err != nil {

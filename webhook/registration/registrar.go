@@ -20,6 +20,7 @@ import (
 	"embargo.dev/policies"
 	"embargo.dev/policies/prefilter"
 	"embargo.dev/webhook/discovery"
+	"embargo.dev/webhook/exemption"
 	"embargo.dev/webhook/trigger"
 )
 
@@ -32,9 +33,9 @@ type Options struct {
 	Version            string
 	Clock              func() time.Time
 
-	// Rules returns the rule set in force with the labels by which its policies and
-	// waivers select, nil while none is compiled.
-	Rules func() (*policies.RuleSet, NamespaceLabels)
+	// Rules returns the rule set in force with what it was compiled from, nil while
+	// none is.
+	Rules func() (*policies.RuleSet, policies.Source)
 	// CABundle returns the CA by which the API server knows the webhook, nil while
 	// there is none.
 	CABundle func() []byte
@@ -60,6 +61,10 @@ type Registrar struct {
 	failingSince time.Time // zero while it doesn't
 	said         string    // in the log
 	filter       filter
+	exemptions   *exemption.Rules
+	written      *admissionv1.ValidatingWebhookConfiguration // by this leader; nil before it has, and where it is to be gone
+	holder       string                                      // the other installation that has, or had, the configuration
+	absentSince  time.Time                                   // since when that one's is gone
 
 	mu      sync.Mutex
 	state   State
@@ -113,12 +118,9 @@ func (r *Registrar) Start(ctx context.Context) error {
 	wake.Follow(ctx, r.options.Triggers...)
 	r.leadingSince = r.options.Clock()
 	for {
-		pause := resync
 		state, err := r.apply(ctx)
 		r.report(ctx, state, err)
-		if err != nil {
-			pause = retryAfter
-		}
+		pause := r.untilNextRound(err)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -126,6 +128,19 @@ func (r *Registrar) Start(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// untilNextRound is how long to wait without any cause: not beyond the expiry of a waiver,
+// from which on nobody needs a right to enter it.
+func (r *Registrar) untilNextRound(err error) time.Duration {
+	if err != nil {
+		return retryAfter
+	}
+	expiry := r.exemptions.NextExpiry()
+	if expiry.IsZero() {
+		return resync
+	}
+	return min(resync, max(0, expiry.Sub(r.options.Clock())))
 }
 
 // watch wakes the loop when the configuration is changed or deleted, and when Embargo's
@@ -159,7 +174,7 @@ func (r *Registrar) watch(ctx context.Context, wake trigger.Trigger) error {
 func (r *Registrar) apply(ctx context.Context) (State, error) {
 	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
-	rules, labels := r.options.Rules()
+	rules, source := r.options.Rules()
 	if rules == nil {
 		return State{}, errNotYet("no rule set is compiled yet")
 	}
@@ -171,9 +186,11 @@ func (r *Registrar) apply(ctx context.Context) (State, error) {
 	}
 	want, err := r.desired(ctx)
 	if err != nil {
+		r.written = nil // where the installation is being removed, what goes is nobody's repair
 		return state, err
 	}
-	want.labels, want.prefilter = labels, filter
+	r.exemptions = exemption.NewRules(source.Policies, source.Waivers, r.options.Clock())
+	want.exemptions, want.prefilter = r.exemptions, filter
 	return state, r.write(ctx, want.configuration())
 }
 
@@ -188,6 +205,7 @@ func (r *Registrar) pause(ctx context.Context) error {
 	paused.Set(map[bool]float64{true: 1}[errors.As(err, &pause)])
 	switch {
 	case errors.As(err, &pause):
+		r.written = nil
 		return errors.Join(err, r.withdraw(ctx))
 	case errors.As(err, &bad):
 		logf.FromContext(ctx).Error(err, "not paused")

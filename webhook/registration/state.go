@@ -15,6 +15,7 @@ import (
 type State struct {
 	Looked     bool // false while a new leader doesn't know yet
 	Registered bool
+	Conflict   bool // another installation has the configuration, and writes the statuses
 	Reason     string
 	RuleSet    string // digest of the rule set that the configuration covers
 	Prefilter  string // its size, "" where there is none
@@ -52,12 +53,13 @@ const patience = 10 * time.Second
 func (r *Registrar) tooEarly(err error) bool {
 	now, before := r.options.Clock(), r.State()
 	_, paused := errors.AsType[errPaused](err)
+	_, conflicting := errors.AsType[errConflict](err)
 	notYet := errNotYet("")
 	switch {
 	case err == nil:
 		r.failingSince = time.Time{}
 		return false
-	case paused:
+	case paused, conflicting:
 		return false
 	case errors.As(err, &notYet):
 		return !before.Looked && now.Before(r.leadingSince.Add(patience))
@@ -77,6 +79,7 @@ func (r *Registrar) report(ctx context.Context, state State, err error) {
 	if r.tooEarly(err) {
 		return
 	}
+	_, state.Conflict = errors.AsType[errConflict](err)
 	state.Looked, state.Registered = true, err == nil
 	if err != nil {
 		state.Reason = err.Error()
@@ -86,6 +89,7 @@ func (r *Registrar) report(ctx context.Context, state State, err error) {
 	r.state = state
 	r.mu.Unlock()
 	registered.Set(map[bool]float64{true: 1}[state.Registered])
+	conflict.Set(map[bool]float64{true: 1}[state.Conflict])
 	prefiltered.Set(map[bool]float64{true: 1}[state.Registered && state.Prefilter != ""])
 	if before != state {
 		r.changed.Fire()
@@ -107,6 +111,8 @@ func (r *Registrar) log(ctx context.Context, err error) {
 		log.Info("webhook configuration in place")
 	} else if _, ok := errors.AsType[errPaused](err); ok {
 		log.Info("WARNING: nothing is refused or warned of", "reason", said)
+	} else if _, ok := errors.AsType[errConflict](err); ok {
+		log.Info("WARNING: webhook configuration not written", "reason", said)
 	} else if errors.As(err, &notYet) {
 		log.Info("webhook configuration not written yet", "reason", said)
 	} else {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ac "k8s.io/client-go/applyconfigurations/admissionregistration/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // propagation is how long other API servers may take to see what one of them stored:
@@ -29,30 +30,48 @@ func propagate(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// write applies the configuration where it differs, and not at once over a newer
-// version's.
+// write applies the configuration where it differs, but not over another installation's,
+// and not at once over a newer version's.
 func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) error {
 	want, err := typed(configuration)
 	if err != nil {
 		return err
 	}
-	var current admissionv1.ValidatingWebhookConfiguration
-	err = r.live.Get(ctx, client.ObjectKey{Name: Name}, &current)
-	if client.IgnoreNotFound(err) != nil {
+	current, err := r.current(ctx)
+	if err != nil {
 		return err
 	}
-	if err == nil {
+	if err := r.standBack(current); err != nil {
+		return err
+	}
+	if current != nil {
 		if err := r.yield(current.Annotations[VersionAnnotation]); err != nil {
 			return err
 		}
-		if upToDate(&current, want) {
-			return nil
+	}
+	repair := changedByOthers(current, r.written)
+	if current == nil || !upToDate(current, want) {
+		if err := r.put(ctx, configuration, want); err != nil {
+			return err
 		}
+		if repair {
+			repairs.Inc()
+			logf.FromContext(ctx).Info("WARNING: somebody else changed or deleted the webhook configuration; it is repaired", "configuration", Name)
+		}
+		err = propagate(ctx)
 	}
-	if err := r.put(ctx, configuration, want); err != nil {
-		return err
+	r.written = want
+	return err
+}
+
+// current reads the configuration, nil where there is none.
+func (r *Registrar) current(ctx context.Context) (*admissionv1.ValidatingWebhookConfiguration, error) {
+	current := &admissionv1.ValidatingWebhookConfiguration{}
+	err := r.live.Get(ctx, client.ObjectKey{Name: Name}, current)
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // nobody wrote one yet
 	}
-	return propagate(ctx)
+	return current, err
 }
 
 // put applies the configuration. Applying takes back what others changed, but leaves

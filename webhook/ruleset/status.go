@@ -92,6 +92,9 @@ func (w *StatusWriter) write(ctx context.Context) time.Duration {
 	if compiled == nil {
 		return retryAfter
 	}
+	if w.circumstances.Registration().Conflict {
+		return resync // the other installation writes them; two that disagree would never end
+	}
 	now := w.clock()
 	stale, err := w.writeAll(ctx, compiled, now)
 	switch {

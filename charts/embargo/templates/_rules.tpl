@@ -65,10 +65,6 @@
 - apiGroups: [apiregistration.k8s.io]
   resources: [apiservices]
   verbs: [get, list, watch]
-# Whether somebody may take a namespace out of a policy.
-- apiGroups: [authorization.k8s.io]
-  resources: [subjectaccessreviews]
-  verbs: [create]
 {{- end }}
 
 {{- define "embargo.rules" -}}

@@ -28,19 +28,20 @@ func (c *controller) discover(context.Context) error {
 
 func (c *controller) register(context.Context) error {
 	o := c.options
+	endpoint := registration.Endpoint{URL: o.Webhook.URL, Namespace: o.Namespace, Service: o.Webhook.Service.Name, Port: o.Webhook.Service.Port}
 	c.registrar = registration.NewRegistrar(c.mgr.GetClient(), c.mgr.GetAPIReader(), c.mgr.GetCache(), registration.Options{
-		Endpoint:           registration.Endpoint{URL: o.Webhook.URL, Namespace: o.Namespace, Service: o.Webhook.Service.Name, Port: o.Webhook.Service.Port},
+		Endpoint:           endpoint,
 		Namespace:          o.Namespace,
 		Installation:       o.Installation,
 		TrustedControllers: o.TrustedControllers,
 		Version:            Version(),
 		Clock:              time.Now,
-		Rules: func() (*policies.RuleSet, registration.NamespaceLabels) {
+		Rules: func() (*policies.RuleSet, policies.Source) {
 			compiled := c.keeper.Compiled()
 			if compiled == nil {
-				return nil, registration.NamespaceLabels{}
+				return nil, policies.Source{}
 			}
-			return compiled.Rules, registration.LabelsInUse(compiled.Source.Policies, compiled.Source.Waivers)
+			return compiled.Rules, compiled.Source
 		},
 		CABundle:            c.certificates.CABundle,
 		Resources:           c.discovery.Resources,
@@ -59,6 +60,9 @@ func (c *controller) register(context.Context) error {
 		Skew:         func() (bool, time.Duration) { return c.skew.Skewed(), c.skew.Ahead() },
 		Tally:        c.tally,
 	}, c.registrar.Changed(), c.skewed, c.discovery.Follow(), c.tallied())
-	c.presenter = &registration.Presenter{Client: c.mgr.GetClient(), Live: c.mgr.GetAPIReader(), CABundle: c.certificates.CABundle, Changed: c.certificates.Changed()}
+	c.presenter = &registration.Presenter{
+		Client: c.mgr.GetClient(), Live: c.mgr.GetAPIReader(), CABundle: c.certificates.CABundle, Changed: c.certificates.Changed(),
+		Installation: o.Installation, Endpoint: endpoint,
+	}
 	return errors.Join(c.mgr.Add(c.registrar), c.mgr.Add(c.presenter), c.mgr.Add(status))
 }

@@ -42,7 +42,6 @@ func (c *controller) serve(ctx context.Context) error {
 	})))
 	server.Register(registration.PathKinds, c.drain.partWith(webhook.Serve(&webhook.Kinds{
 		Cache:   c.mgr.GetCache(),
-		Access:  clientset.AuthorizationV1().SubjectAccessReviews(),
 		Self:    self.Status.UserInfo.Username,
 		Clock:   time.Now,
 		Preview: c.previewer(),
