@@ -147,7 +147,7 @@ func TestMalformedRevisionsNeverErr(t *testing.T) {
 	in := func(spec string) string { return `{"spec":{"template":{"spec":` + spec + `}}}` }
 	many := func(n int) string { return strings.TrimSuffix(strings.Repeat(`{"image":"a"},`, n), ",") }
 	for data, sent := range map[string]bool{
-		``: false, `null`: false, `{}`: false, `{"spec":null}`: false, `{"spec":{"template":null}}`: false, in(`null`): false, in(`{}`): false,
+		`null`: false, `{}`: false, `{"spec":null}`: false, `{"spec":{"template":null}}`: false, in(`null`): false, in(`{}`): false,
 		`1`: true, `"a"`: true, `[]`: true, `{"spec":1}`: true, `{"spec":{"template":[]}}`: true, in(`"a"`): true, in(`[]`): true,
 		in(`{"containers":null,"volumes":null}`):                                    false,
 		in(`{"containers":{}}`):                                                     true,

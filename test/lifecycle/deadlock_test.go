@@ -158,14 +158,16 @@ func TestNamespacesCanBeCreatedInAnOutage(t *testing.T) {
 	s.applyFile(t, waiverOf("excluding", "{matchExpressions: [{key: env, operator: DoesNotExist}]}")+"---"+
 		waiverOf("labelled", "{matchLabels: {env: test}}")+"---"+
 		waiverOf("named", "{matchLabels: {kubernetes.io/metadata.name: embargo-system}}"))
+	const labelled = "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {env: %s}}\n"
 	require.Eventually(t, func() bool {
-		output, err := s.try(t, user, "create", "namespace", "probe", "--dry-run=server")
-		return err != nil && strings.Contains(output, `"namespace-exclusions.embargo.dev" denied the request`)
+		excluded, errExcluded := s.try(t, user, "create", "namespace", "probe", "--dry-run=server")
+		entered, _, errEntered := s.pipe(t, fmt.Sprintf(labelled, "probe", "test"), user, "create", "--dry-run=server", "-f", "-")
+		return errExcluded != nil && strings.Contains(excluded, `"namespace-exclusions.embargo.dev" denied the request`) &&
+			errEntered != nil && strings.Contains(entered, `"namespaces.embargo.dev" denied the request`)
 	}, patience, 200*time.Millisecond)
 	require.NoError(t, s.replica.Kill())
 
 	s.kubectl(t, user, "create", "namespace", "new")
-	const labelled = "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {env: %s}}\n"
 	output, _, err := s.pipe(t, fmt.Sprintf(labelled, "waived", "test"), user, "create", "-f", "-")
 	require.Error(t, err, output)
 	assert.Contains(t, output, `failed calling webhook "namespaces.embargo.dev"`, "what enters another waiver waits")
