@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"embargo.dev/webhook/exemption"
 )
@@ -68,6 +69,18 @@ func TestASecondInstallationStandsBack(t *testing.T) {
 	require.NoError(t, r.standBack(nil))
 	r.written = written(t, "embargo", "embargo-system")
 	assert.NoError(t, r.standBack(others), "what this leader wrote it repairs, whoever it is made to look like")
+}
+
+// TestAPauseLeavesAnotherInstallationAlone: the annotation is on this one's namespace.
+func TestAPauseLeavesAnotherInstallationAlone(t *testing.T) {
+	for installation, left := range map[string]bool{"first": true, "embargo": false} {
+		cluster := fake.NewClientBuilder().WithObjects(written(t, installation, "other")).Build()
+		r := &Registrar{options: Options{Installation: "embargo", Endpoint: ownEndpoint}, client: cluster, live: cluster}
+		require.NoError(t, r.withdraw(t.Context()))
+		current, err := r.current(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, left, current != nil, installation)
+	}
 }
 
 func TestRepairsAreWhatOthersChanged(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -51,8 +50,15 @@ func (e errBadPause) Error() string {
 	return fmt.Sprintf("the annotation %s on Embargo's namespace is %q and pauses nothing: want an RFC 3339 instant such as 2024-09-29T04:00:00Z", pausedUntil, string(e))
 }
 
-// withdraw takes the configuration away.
+// withdraw takes the configuration away, unless it is another installation's.
 func (r *Registrar) withdraw(ctx context.Context) error {
-	configuration := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: Name}}
-	return client.IgnoreNotFound(r.client.Delete(ctx, configuration))
+	current, err := r.current(ctx)
+	if err != nil || current == nil {
+		return err
+	}
+	if _, held := heldByOther(current, r.options.Installation, r.options.Endpoint); held && r.written == nil {
+		return nil
+	}
+	r.written = nil
+	return client.IgnoreNotFound(r.client.Delete(ctx, current))
 }

@@ -205,7 +205,6 @@ func (r *Registrar) pause(ctx context.Context) error {
 	paused.Set(map[bool]float64{true: 1}[errors.As(err, &pause)])
 	switch {
 	case errors.As(err, &pause):
-		r.written = nil
 		return errors.Join(err, r.withdraw(ctx))
 	case errors.As(err, &bad):
 		logf.FromContext(ctx).Error(err, "not paused")

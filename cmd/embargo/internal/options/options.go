@@ -44,7 +44,7 @@ func (o *Options) AddFlags(fs *pflag.FlagSet) {
 		"webhook-service-port":     {func(c *Config) any { return &c.Webhook.Service.Port }, "port of that Service"},
 		"webhook-secret":           {func(c *Config) any { return &c.Webhook.Secret }, "name of the Secret in which certificates are kept"},
 		"cert-dir":                 {func(c *Config) any { return &c.Webhook.CertDir }, "folder with tls.crt, tls.key and ca.crt instead of certificates kept in a Secret"},
-		"templates-failure-policy": {func(c *Config) any { return &c.Webhook.TemplatesFailurePolicy }, "what becomes of changes of discovered resources while Embargo is down: Ignore or Fail"},
+		"templates-failure-policy": {func(c *Config) any { return &c.Webhook.TemplatesFailurePolicy }, "what happens to people's changes of discovered resources while Embargo is down: Ignore (admitted) or Fail (refused)"},
 		"catalog-vendors":          {func(c *Config) any { return &c.Catalog.Vendors }, `built-in vendors to apply, or "*"`},
 		"catalog-default-policy":   {func(c *Config) any { return &c.Catalog.DefaultPolicy }, "create the default policy in a new installation"},
 		"declared-config-map":      {func(c *Config) any { return &c.Declared.ConfigMap }, "ConfigMap with the vendors, policies and waivers that the installation's values declare"},
