@@ -140,18 +140,24 @@ func OddVendorPolicy(p *v1alpha1.VendorPolicy, vendors []v1alpha1.RestrictedVend
 // OddVendorWaiver says what is right about a waiver but odd: a vendor or a
 // restriction that isn't there, and a selector that only excludes.
 func OddVendorWaiver(w *v1alpha1.VendorWaiver, vendors []v1alpha1.RestrictedVendor) []string {
-	odd := selectsNewNamespaces(&w.Spec.NamespaceSelector)
+	return append(selectsNewNamespaces(&w.Spec.NamespaceSelector), UnknownReferences(w, vendors)...)
+}
+
+// UnknownReferences names the vendor or the restrictions of a waiver that aren't there,
+// so that it covers nothing of them.
+func UnknownReferences(w *v1alpha1.VendorWaiver, vendors []v1alpha1.RestrictedVendor) []string {
 	at := slices.IndexFunc(vendors, func(v v1alpha1.RestrictedVendor) bool { return v.Name == w.Spec.Vendor })
 	if at < 0 {
-		return append(odd, fmt.Sprintf("spec.vendor: there is no RestrictedVendor %q", w.Spec.Vendor))
+		return []string{fmt.Sprintf("spec.vendor: there is no RestrictedVendor %q", w.Spec.Vendor)}
 	}
+	var unknown []string
 	for i, name := range w.Spec.Restrictions {
 		known := slices.ContainsFunc(vendors[at].Spec.Restrictions, func(r v1alpha1.Restriction) bool { return r.Name == name })
 		if !known {
-			odd = append(odd, fmt.Sprintf("spec.restrictions[%d]: %s has no restriction %q", i, w.Spec.Vendor, name))
+			unknown = append(unknown, fmt.Sprintf("spec.restrictions[%d]: %s has no restriction %q", i, w.Spec.Vendor, name))
 		}
 	}
-	return odd
+	return unknown
 }
 
 // selectsNewNamespaces remarks on a selector that only excludes. Nearly every new

@@ -114,6 +114,9 @@ func TestAnExcludingWaiverConcernsNewNamespaces(t *testing.T) {
 	require.NoError(t, err, output)
 	t.Cleanup(func() { must(t, "delete", "vendorwaiver", "others") })
 	assert.Contains(t, output, `spec.namespaceSelector selects every namespace that is not left out by "env notin (prod)", new ones too`)
+	require.Eventually(t, func() bool {
+		return must(t, "get", "vendorwaiver", "others", "-o", `jsonpath={.status.conditions[?(@.type=="Active")].status}`) == "True"
+	}, 20*time.Second, 100*time.Millisecond, "it is warned of and in force")
 	create := func(name string, args ...string) (string, error) {
 		return kubectl(t, append([]string{user, "create", "namespace", name, "--dry-run=server"}, args...)...)
 	}

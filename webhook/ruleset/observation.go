@@ -156,7 +156,7 @@ func (o *observation) waiver(w *v1alpha1.VendorWaiver) {
 	expired := !w.Spec.Expires.After(o.now)
 	problems := o.problems("VendorWaiver", w.Name)
 	if problems == "" {
-		problems = strings.Join(policies.OddVendorWaiver(w, o.compiled.Source.Vendors), "; ")
+		problems = strings.Join(policies.UnknownReferences(w, o.compiled.Source.Vendors), "; ")
 	}
 	if expired {
 		problems = "it has expired"
