@@ -40,8 +40,12 @@ func (k *Kinds) namespace(ctx context.Context, review *admissionv1.AdmissionRequ
 		return admission.Allowed("")
 	}
 	reason := describeSteps(steps, review.UserInfo.Username)
-	if advice := rightsOnAll(steps, rules.ChecksNames()); advice != "" {
-		reason += "; " + advice
+	switch {
+	case !rules.ChecksNames():
+		reason += fmt.Sprintf("; the cluster has too many policies and waivers to check rights by name, so it takes the verb %q on all %s and all %s",
+			exemption.Verb, qualified(exemption.Policies), qualified(exemption.Waivers))
+	case len(steps) > exemption.MaxNamed:
+		reason += "; " + rightsOnAll(steps)
 	}
 	return refused(review, apierrors.NewForbidden(resource(review), review.Name, errors.New(reason)))
 }
@@ -64,32 +68,21 @@ func describeSteps(steps []exemption.Step, user string) string {
 	return strings.Join(lines, "; ")
 }
 
-// rightsOnAll says how to go on where rights by name don't count: the API server can
-// check only a few of them in a request. It is empty where they do.
-func rightsOnAll(steps []exemption.Step, byName bool) string {
-	if byName && len(steps) <= exemption.MaxNamed {
-		return ""
+// rightsOnAll says how to go on where so many rules are concerned that the API server
+// can't check rights on each by its name.
+func rightsOnAll(steps []exemption.Step) string {
+	counts := map[string]int{}
+	for _, s := range steps {
+		counts[s.Resource]++
 	}
 	var resources []string
 	for _, name := range []string{exemption.Policies, exemption.Waivers} {
-		count := 0
-		for _, s := range steps {
-			if s.Resource == name {
-				count++
-			}
-		}
-		if count > 1 || count == 1 && !byName {
+		if counts[name] > 1 {
 			resources = append(resources, "all "+qualified(name))
 		}
 	}
-	if len(resources) == 0 {
-		return ""
-	}
-	why := fmt.Sprintf("the API server checks rights by name on at most %d of them in a request; change fewer labels at a time, or use", exemption.MaxNamed)
-	if !byName {
-		why = "the cluster has too many policies and waivers to check rights by name, so it takes"
-	}
-	return fmt.Sprintf("%s the verb %q on %s", why, exemption.Verb, strings.Join(resources, " and "))
+	return fmt.Sprintf("the API server checks rights by name on at most %d of them in a request; change fewer labels at a time, or use the verb %q on %s",
+		exemption.MaxNamed, exemption.Verb, strings.Join(resources, " and "))
 }
 
 // qualified names one of Embargo's resources with its group.
