@@ -25,10 +25,13 @@ const (
 	// After a failure the pause grows from the first to the last. The kinds may be missing
 	// for a while, and the webhook that checks them may not answer yet.
 	firstRetry, lastRetry = 250 * time.Millisecond, 15 * time.Second
+	// settle is how long changes are gathered, so that a long list which somebody applies
+	// doesn't cost a look for each of its vendors.
+	settle = 250 * time.Millisecond
 )
 
-// Installer keeps the built-in vendors that the setting names in the cluster. It runs on the
-// leader.
+// Installer puts the built-in vendors that the setting selects into the cluster, and keeps
+// them there. It runs on the leader.
 type Installer struct {
 	Client client.Client // reads live, so that nothing is cached for it
 	// Vendors are those to keep in the cluster.
@@ -69,8 +72,16 @@ func (i *Installer) Start(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
+			wait(ctx, settle)
 		case <-time.After(pause):
 		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
