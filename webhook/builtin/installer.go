@@ -25,9 +25,9 @@ const (
 	// After a failure the pause grows from the first to the last. The kinds may be missing
 	// for a while, and the webhook that checks them may not answer yet.
 	firstRetry, lastRetry = 250 * time.Millisecond, 15 * time.Second
-	// settle is how long changes are gathered, so that a long list which somebody applies
-	// doesn't cost a look for each of its vendors.
-	settle = 250 * time.Millisecond
+	// batchDelay is how long changes are gathered: somebody who applies a long list must not
+	// cause a comparison for each of its vendors.
+	batchDelay = 250 * time.Millisecond
 )
 
 // Installer puts the built-in vendors that the setting selects into the cluster, and keeps
@@ -72,7 +72,7 @@ func (i *Installer) Start(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
-			wait(ctx, settle)
+			wait(ctx, batchDelay)
 		case <-time.After(pause):
 		}
 	}
@@ -92,7 +92,7 @@ func (i *Installer) reconcile(ctx context.Context) error {
 	return errors.Join(vendorsErr, i.createDefaultPolicy(ctx))
 }
 
-// logFailure logs a failure once, however often it is repeated.
+// logFailure logs a failure once, however often it repeats.
 func (i *Installer) logFailure(ctx context.Context, err error) {
 	if err == nil || ctx.Err() != nil {
 		i.failure = ""

@@ -148,11 +148,12 @@ func TestADeletionWhileNobodyLedIsReportedToo(t *testing.T) {
 }
 
 func TestAVendorThatIsLeftOutStaysAway(t *testing.T) {
-	f := newFixture(t, catalog.Selection{catalog.All, "!zte"}, vendor("zte", listBuiltin, catalog.Version))
+	f := newFixture(t, catalog.Selection{catalog.All, "!zte", "!huawei"}, vendor("zte", listBuiltin, catalog.Version), vendor("huawei", listBuiltin, "9999-01-01"))
 	require.NoError(t, f.reconcile(f.ctx))
 	require.NoError(t, f.reconcile(f.ctx))
 	assert.Equal(t, "as it was", f.get(t, "zte").Spec.DisplayName)
 	assert.True(t, inState(t, "zte", stateDeselected))
+	assert.False(t, inState(t, "huawei", stateDeselected), "somebody feeds a list of their own")
 	said := 0
 	for _, line := range f.log {
 		if strings.Contains(line, "kubectl delete restrictedvendor zte") {

@@ -27,8 +27,8 @@ const (
 	versionAnnotation = "embargo.dev/list-version"
 )
 
-// settlement is what came of a vendor's last write. It holds while the object stays the same,
-// so that nothing is written meanwhile.
+// settlement is the outcome of a vendor's last write, and the version that the write left in
+// the cluster. While the vendor has that version, nothing is written.
 type settlement struct {
 	version version
 	outcome outcome
@@ -46,8 +46,8 @@ func versionOf(o metav1.Object) version {
 	return version{o.GetUID(), o.GetGeneration(), o.GetAnnotations()[versionAnnotation]}
 }
 
-// keepVendors puts back and updates the vendors that the setting names, and reports what it
-// leaves as it is.
+// keepVendors restores and updates the vendors that the setting selects, and reports what it
+// leaves unchanged.
 func (i *Installer) keepVendors(ctx context.Context) error {
 	vendors, err := catalog.Vendors()
 	if err != nil {
@@ -71,7 +71,7 @@ func (i *Installer) keepVendors(ctx context.Context) error {
 		}
 	}
 	for name, object := range present {
-		if !i.Vendors.Has(name) && ours(object) {
+		if !i.Vendors.Has(name) && ours(object) && !newer(object) {
 			outcomes[name] = outcome{state: stateDeselected, command: "kubectl delete restrictedvendor " + name}
 		}
 	}
@@ -135,6 +135,13 @@ func ours(object metav1.Object) bool {
 	return object.GetLabels()[listLabel] == listBuiltin && object.GetAnnotations()[versionAnnotation] != ""
 }
 
+// newer reports whether an object has a newer version than this list, as where somebody feeds
+// a list of their own.
+func newer(object metav1.Object) bool {
+	order, err := catalog.CompareVersions(object.GetAnnotations()[versionAnnotation], catalog.Version)
+	return err == nil && order > 0
+}
+
 // keep brings one vendor to what the list says, unless that is somebody else's decision.
 func (i *Installer) keep(ctx context.Context, v *v1alpha1.RestrictedVendor, current *metav1.PartialObjectMetadata) (outcome, error) {
 	if current == nil {
@@ -146,11 +153,11 @@ func (i *Installer) keep(ctx context.Context, v *v1alpha1.RestrictedVendor, curr
 	if !ours(current) {
 		return outcome{state: stateForeign}, nil
 	}
-	order, err := catalog.CompareVersions(current.Annotations[versionAnnotation], catalog.Version)
+	_, err := catalog.CompareVersions(current.Annotations[versionAnnotation], catalog.Version)
 	switch {
 	case err != nil:
 		return outcome{state: stateForeign, reason: "annotation " + versionAnnotation + ": " + err.Error()}, nil
-	case order > 0:
+	case newer(current):
 		return outcome{state: stateNewer, reason: "version " + current.Annotations[versionAnnotation]}, nil
 	case i.settled[v.Name].version == versionOf(current):
 		return i.settled[v.Name].outcome, nil
@@ -168,7 +175,7 @@ func (i *Installer) install(ctx context.Context, v *v1alpha1.RestrictedVendor) (
 	done, err := i.applyObject(ctx, v.Name, object)
 	if err == nil && i.seen[v.Name] {
 		i.Recorder.Eventf(object, nil, corev1.EventTypeWarning, "VendorRestored", "KeepBuiltinList",
-			`this vendor was deleted, and is back since catalog.vendors names it; to leave it out, set catalog.vendors to ["*", %q], or name only the vendors to keep, and then delete it`, "!"+v.Name)
+			`this vendor was deleted; Embargo restored it because catalog.vendors names it. To leave it out, set catalog.vendors to ["*", %q], or name only the vendors to keep, and then delete it`, "!"+v.Name)
 	}
 	i.seen[v.Name] = i.seen[v.Name] || err == nil
 	return done, err
