@@ -9,22 +9,24 @@ import (
 	"embargo.dev/policies/v1alpha1"
 )
 
-// Reasons why something of the rule set applies nothing; they are those of conditions.
+// Reasons of the condition Enforced where nothing is applied.
 const (
+	// Of policies.
 	ReasonDoesNotCompile = "DoesNotCompile"
-	ReasonNoVendors      = "NoVendors"      // there is none
-	ReasonNoneSelected   = "NoneSelected"   // the policy's vendorSelector matches none
-	ReasonNoRestriction  = "NoRestriction"  // no selected restriction has one of the policy's audiences
-	ReasonNoPolicy       = "NoPolicy"       // there is none
+	ReasonNoVendors      = "NoVendors"     // the cluster has none
+	ReasonNoneSelected   = "NoneSelected"  // vendorSelector matches no vendor
+	ReasonNoRestriction  = "NoRestriction" // no restriction of the selected vendors has one of the audiences
+	// Of vendors.
+	ReasonNoPolicy       = "NoPolicy"       // the cluster has none
 	ReasonNotApplied     = "NotApplied"     // no policy applies a restriction of the vendor
-	ReasonNoRestrictions = "NoRestrictions" // none of the vendor's compiles
+	ReasonNoRestrictions = "NoRestrictions" // no restriction of the vendor compiles
 )
 
-// Idle says why a policy applies no restriction at all, or why no policy applies any of a
-// vendor's. The zero Idle says that some restriction is applied.
+// Idle says why a policy applies no restriction, or why no policy applies a restriction of a
+// vendor. It is zero where some restriction is applied.
 type Idle struct {
 	Reason  string
-	Message string // what would be right
+	Message string // why, and what would be right
 }
 
 // IdlePolicy says why the policy applies no restriction.
