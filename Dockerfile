@@ -11,6 +11,7 @@ ARG TARGETOS TARGETARCH VERSION=dev
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
+COPY internal internal
 COPY policies policies
 COPY webhook webhook
 COPY audit audit

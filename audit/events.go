@@ -93,12 +93,15 @@ func reference(w exposure.Workload) *corev1.ObjectReference {
 
 // note says what is new, in the evaluator's words where it has them.
 func note(f *exposure.Finding, news exposure.News, now time.Time) string {
-	switch news {
-	case exposure.PhaseBegan:
+	switch {
+	case news == exposure.PhaseBegan:
 		return fmt.Sprintf("phase %q of %s/%s began: %s", f.Phase, f.Vendor, f.Restriction, f.Message)
-	case exposure.PhaseNear:
+	case news == exposure.PhaseNear:
 		days := int(f.Next.Begins.Sub(now).Hours()/24 + 0.999)
 		return fmt.Sprintf("phase %q of %s/%s begins in %d days or less, on %s: %s", f.Next.Phase, f.Vendor, f.Restriction, max(days, 1), f.Next.Begins.UTC().Format(time.RFC3339), f.Message)
+	case f.ArrivedAfterBan:
+		return fmt.Sprintf("arrived after the ban: the image has been here since %s, when %s/%s already banned new ones, and no waiver covered it: %s",
+			f.Since.UTC().Format(time.RFC3339), f.Vendor, f.Restriction, f.Message)
 	default:
 		return f.Message
 	}

@@ -16,6 +16,9 @@ type series struct {
 	action                     v1alpha1.Action
 }
 
+// lateSeries is the labels of a series of findings that arrived after a ban.
+type lateSeries struct{ vendor, restriction string }
+
 var durations = prometheus.NewHistogram(prometheus.HistogramOpts{
 	Name:    "embargo_audit_duration_seconds",
 	Help:    "How long it took to look at everything.",
@@ -25,6 +28,8 @@ var durations = prometheus.NewHistogram(prometheus.HistogramOpts{
 var (
 	findingsDesc = prometheus.NewDesc("embargo_findings", "Findings of the audit, by vendor, restriction, phase in force and action.",
 		[]string{"vendor", "restriction", "phase", "action"}, nil)
+	lateDesc = prometheus.NewDesc("embargo_findings_arrived_after_ban", "Findings whose image arrived after new ones were banned, without a waiver, by vendor and restriction.",
+		[]string{"vendor", "restriction"}, nil)
 	transitionDesc = prometheus.NewDesc("embargo_next_transition_seconds", "Seconds until the next phase begins or waiver expires; absent where none is to come.", nil, nil)
 	ageDesc        = prometheus.NewDesc("embargo_audit_age_seconds", "Seconds since everything was last looked at.", nil, nil)
 	startupDesc    = prometheus.NewDesc("embargo_audit_startup_seconds", "How long it took this leader to list everything and look at it first.", nil, nil)
@@ -46,7 +51,7 @@ type collector struct{}
 
 // Describe tells what can be collected.
 func (collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{findingsDesc, transitionDesc, ageDesc, startupDesc, objectsDesc, unreadDesc, writtenDesc, othersDesc, groupDesc, droppedDesc} {
+	for _, d := range []*prometheus.Desc{findingsDesc, lateDesc, transitionDesc, ageDesc, startupDesc, objectsDesc, unreadDesc, writtenDesc, othersDesc, groupDesc, droppedDesc} {
 		to <- d
 	}
 }
@@ -69,6 +74,9 @@ func (a *Auditor) collect(to chan<- prometheus.Metric) {
 	defer a.mu.Unlock()
 	for s, n := range a.findingsBySeries() {
 		gauge(findingsDesc, float64(n), s.vendor, s.restriction, s.phase, string(s.action))
+	}
+	for s, n := range a.lateFindings() {
+		gauge(lateDesc, float64(n), s.vendor, s.restriction)
 	}
 	now := a.options.Clock()
 	if rules := a.options.Rules(); rules != nil {
@@ -101,6 +109,17 @@ func (a *Auditor) findingsBySeries() map[series]int {
 	sum := map[series]int{}
 	for _, r := range a.results {
 		for s, n := range r.counts {
+			sum[s] += n
+		}
+	}
+	return sum
+}
+
+// lateFindings counts what arrived after a ban in all namespaces.
+func (a *Auditor) lateFindings() map[lateSeries]int {
+	sum := map[lateSeries]int{}
+	for _, r := range a.results {
+		for s, n := range r.late {
 			sum[s] += n
 		}
 	}

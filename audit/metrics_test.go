@@ -65,6 +65,7 @@ func TestMetricsDontGrowWithTheCluster(t *testing.T) {
 		values := collected(t, a)
 		number[size] = len(values)
 		assert.InDelta(t, size, values["embargo_findings,Audit,announced,order,acme"], 0)
+		assert.NotContains(t, values, "embargo_findings_arrived_after_ban,order,acme", "it was there before")
 		assert.InDelta(t, time.Hour.Seconds(), values["embargo_next_transition_seconds"], 0)
 		assert.InDelta(t, 5, values["embargo_audit_age_seconds"], 0)
 		assert.InDelta(t, size, values["embargo_audited_objects"], 0)
@@ -116,6 +117,23 @@ func TestEventsAreFewAndShort(t *testing.T) {
 	}
 	assert.Equal(t, 5, teller.droppedSoFar())
 	assert.Len(t, teller.queue[0].note, maxNote)
+}
+
+// TestWhatArrivedAfterABanStandsOut in the metrics and in the event, at the first look.
+func TestWhatArrivedAfterABanStandsOut(t *testing.T) {
+	c := newCluster(t, later)
+	c.list(pod(about("late", later.Add(-time.Minute), nil), agent), pod(about("early", announced, nil), agent))
+	findings := c.look()
+	a := &Auditor{results: map[string]*result{"mail": summarise(findings, c.now), "web": summarise(findings, c.now)}}
+	assert.Equal(t, map[lateSeries]int{{"acme", "order"}: 2}, a.lateFindings())
+
+	teller := newTeller(nil)
+	teller.Publish(exposure.Look{Namespace: "mail", Findings: findings, Now: c.now})
+	require.Len(t, teller.queue, 2)
+	for _, e := range teller.queue {
+		assert.Equal(t, reasonRestricted, e.reason)
+		assert.Equal(t, e.regarding.Name == "late", strings.HasPrefix(e.note, "arrived after the ban: the image has been here since "), e.note)
+	}
 }
 
 func TestACleanObjectTakesLittleMemory(t *testing.T) {

@@ -11,16 +11,20 @@ import (
 type result struct {
 	tally   *policies.Tally
 	counts  map[series]int
-	telling time.Time // when something is next to be told; zero: nothing is
+	late    map[lateSeries]int // what arrived after a ban
+	telling time.Time          // when something is next to be told; zero: nothing is
 }
 
 // summarise counts findings and finds out when of one something is next to be told.
 func summarise(findings []*exposure.Finding, now time.Time) *result {
-	r := &result{tally: policies.NewTally(), counts: map[series]int{}}
+	r := &result{tally: policies.NewTally(), counts: map[series]int{}, late: map[lateSeries]int{}}
 	workloads := map[string]map[exposure.Workload]bool{}
 	for _, f := range findings {
 		r.tally.Count(&f.Finding)
 		r.counts[series{f.Vendor, f.Restriction, f.Phase, f.Action}]++
+		if f.ArrivedAfterBan {
+			r.late[lateSeries{f.Vendor, f.Restriction}]++
+		}
 		if workloads[f.Vendor] == nil {
 			workloads[f.Vendor] = map[exposure.Workload]bool{}
 		}

@@ -9,9 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"embargo.dev/audit/inventory"
+	"embargo.dev/internal/logging"
 )
 
 // taker is what all takers have in common.
@@ -32,7 +32,7 @@ func (t *taker) Unread(err error) {
 	}
 	a.mu.Unlock()
 	if before == nil && err != nil && !apierrors.IsNotFound(err) {
-		logf.FromContext(t.log).Info("WARNING: not audited, since it can't be read", "resource", t.following.kind.String(), "error", err.Error())
+		logging.Warn(t.log, "not audited, since it can't be read", "resource", t.following.kind.String(), "error", err.Error())
 	}
 	if before != nil || err != nil {
 		a.fire() // it may be the last that is waited for

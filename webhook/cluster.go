@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/logging"
 	"embargo.dev/policies"
 	"embargo.dev/policies/workload"
 )
@@ -58,7 +59,7 @@ func (w *Workloads) carried(ctx context.Context, namespace string, ref *workload
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
 		return nil, nil
 	case apierrors.IsForbidden(err):
-		logf.FromContext(ctx).Info("WARNING: a controller owner may not be read, so what it makes counts as introduced; grant the right by aggregation to the role view",
+		logging.Warn(ctx, "a controller owner may not be read, so what it makes counts as introduced; grant the right by aggregation to the role view",
 			"kind", kind.GroupKind().String(), "namespace", namespace)
 		return nil, nil
 	case err != nil:

@@ -59,7 +59,7 @@ func (w *Workloads) Handle(ctx context.Context, review admission.Request) admiss
 		logf.FromContext(ctx).Error(err, "can't decide", "kind", review.Kind.Kind, "namespace", review.Namespace, "name", review.Name, "user", review.UserInfo.Username)
 		return errored(http.StatusInternalServerError, err)
 	}
-	recordDecision(&review.AdmissionRequest, decision)
+	record(ctx, &review.AdmissionRequest, request.Object.Name, decision)
 	return respond(&review.AdmissionRequest, decision)
 }
 

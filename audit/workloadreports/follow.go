@@ -14,6 +14,8 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/internal/logging"
 )
 
 const (
@@ -108,12 +110,11 @@ func (w *Writer) look(ctx context.Context, again bool) error {
 
 // tell says what changes.
 func (w *Writer) tell(ctx context.Context, chosen *api) {
-	log := logf.FromContext(ctx)
 	switch {
 	case chosen != w.current():
-		log.Info("reports on workloads", "api", chosen.String())
+		logf.FromContext(ctx).Info("reports on workloads", "api", chosen.String())
 	case chosen == nil && w.setting != Auto && w.setting != None && !w.missed:
-		log.Info("WARNING: no reports on workloads are written, since the cluster doesn't serve the kind that is set", "reportAPI", w.setting)
+		logging.Warn(ctx, "no reports on workloads are written, since the cluster doesn't serve the kind that is set", "reportAPI", w.setting)
 	}
 	w.missed = chosen == nil
 }

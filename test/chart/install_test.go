@@ -51,7 +51,8 @@ func TestARelease(t *testing.T) {
 			policies := func() string { return kubectl("get", "vendorpolicies", "-o", "name") }
 
 			notes := run("install", "embargo", path, "--create-namespace", "--set=policies.first.spec.audiences={us-persons}")
-			assert.Contains(t, notes, "Enforced: the policies first, which the controller applies from these values.")
+			assert.Contains(t, notes, "Configured: the policies first, which the controller applies from these values.")
+			assert.NotContains(t, notes, "Enforced:", "nobody knows at that time")
 			assert.Contains(t, notes, "kubectl -n embargo-system get events --field-selector involvedObject.name=embargo-list")
 			replica := runBeside(t, plane, kubectl)
 			eventually(t, func() bool {

@@ -100,8 +100,8 @@ var cases = []struct {
 		}
 		assert.Equal(t, false, config(t, o["ConfigMap/embargo-config"])["catalog"].(map[string]any)["defaultPolicy"], "who declares policies needs no default one")
 	}},
-	{"a default policy beside declared ones", "catalog: {defaultPolicy: create, vendors: [kaspersky]}\npolicies: {a: {spec: {audiences: [us-persons]}}}", func(t *testing.T, o chart.Objects) {
-		assert.Equal(t, map[string]any{"defaultPolicy": true, "vendors": []any{"kaspersky"}}, config(t, o["ConfigMap/embargo-config"])["catalog"])
+	{"a default policy beside declared ones", "catalog: {defaultPolicy: create, vendors: ['*', '!zte']}\npolicies: {a: {spec: {audiences: [us-persons]}}}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, map[string]any{"defaultPolicy": true, "vendors": []any{"*", "!zte"}}, config(t, o["ConfigMap/embargo-config"])["catalog"])
 	}},
 	{"reports for Headlamp", "reportAPI: wgpolicy", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, "wgpolicy", config(t, o["ConfigMap/embargo-config"])["reportAPI"])
@@ -290,6 +290,7 @@ func TestWrongValuesAreRefusedWithTheirNames(t *testing.T) {
 		"config: {webhok: {port: 1}}":                                     "webhok",
 		"config: {webhook: {url: http://localhost}}":                      "/config/webhook/url",
 		"catalog: {vendors: [kasperski]}":                                 "/catalog/vendors/0",
+		"catalog: {vendors: ['!kaspersky']}":                              "/catalog/vendors",
 		"certificates: {certManager: {issuerRef: {kind: ClusterIssuer}}}": "/certificates/certManager/issuerRef",
 		"podDisruptionBudget: {maxUnavailable: many}":                     "/podDisruptionBudget/maxUnavailable",
 		"trustedControllers: [' ']":                                       "/trustedControllers/0",

@@ -111,7 +111,7 @@ func TestUninstallingLeavesNothing(t *testing.T) {
 	kubectl("delete", "vendorpolicy", "default")
 	s.restart(t)
 	require.Eventually(t, func() bool {
-		return kubectl("get", "rv", "kaspersky", "-o", `jsonpath={.status.conditions[?(@.type=="Enforced")].status}`) == "True"
+		return s.hasMetric(t, "embargo_webhook_registered", 1) && s.enforced(t, "restrictedvendor/kaspersky") == "False NoPolicy"
 	}, 30*time.Second, 200*time.Millisecond)
 	assert.Empty(t, kubectl("get", "vendorpolicies", "-o", "name"))
 
@@ -119,8 +119,7 @@ func TestUninstallingLeavesNothing(t *testing.T) {
 	kubectl("patch", "rv", "kaspersky", "--type=merge", `-p={"spec":{"displayName":"Kaspersky (all of it)"}}`)
 	s.restart(t)
 	require.Eventually(t, func() bool {
-		content, err := os.ReadFile(s.log.Name())
-		return err == nil && strings.Contains(string(content), "was changed by someone else and is left as it is")
+		return strings.Contains(s.logged(t), "was changed by someone else and is left as it is")
 	}, 30*time.Second, 200*time.Millisecond)
 	assert.Equal(t, "Kaspersky (all of it)", kubectl("get", "rv", "kaspersky", "-o", "jsonpath={.spec.displayName}"))
 
@@ -170,6 +169,14 @@ func TestAChangeOfLeadersChangesNoStatus(t *testing.T) {
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); {
 		require.Equal(t, before, versions())
 	}
+}
+
+// logged returns all that replicas have logged.
+func (s *stage) logged(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(s.log.Name())
+	require.NoError(t, err)
+	return string(content)
 }
 
 // applyFile applies a manifest.

@@ -1,138 +1,130 @@
-// Package builtin installs the built-in restricted list and the default policy.
-// It runs on the leader, once for each start.
+// Package builtin keeps the built-in restricted list in the cluster, and creates the default
+// policy of a new installation.
 package builtin
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"embargo.dev/policies/catalog"
-	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/trigger"
 )
+
+// FieldManager is the name under which the built-in list is applied.
+const FieldManager = "embargo-catalog"
 
 const (
-	// FieldManager is the name under which the built-in list is applied.
-	FieldManager = "embargo-catalog"
-	// listLabel marks the vendors that come from the built-in list.
-	listLabel   = "embargo.dev/list"
-	listBuiltin = "builtin"
+	// resync is how often the cluster is compared with the list without any cause.
+	resync = time.Minute
+	// After a failure the pause grows from the first to the last. The kinds may be missing
+	// for a while, and the webhook that checks them may not answer yet.
+	firstRetry, lastRetry = 250 * time.Millisecond, 15 * time.Second
+	// batchDelay is how long changes are gathered: somebody who applies a long list must not
+	// cause a comparison for each of its vendors.
+	batchDelay = 250 * time.Millisecond
 )
 
-// Installer applies the built-in vendors that the setting names, and creates the
-// default policy of a new installation.
+// Installer puts the built-in vendors that the setting selects into the cluster, and keeps
+// them there. It runs on the leader.
 type Installer struct {
 	Client client.Client // reads live, so that nothing is cached for it
-	// Vendors are the names to apply; All stands for every built-in vendor.
-	Vendors []string
+	// Vendors are those to keep in the cluster.
+	Vendors catalog.Selection
 	// DefaultPolicy says whether a new installation gets the default policy.
 	DefaultPolicy bool
 	// Marker remembers that the default policy was created once.
 	Marker Marker
-}
+	// Recorder writes an event on a vendor that is put back.
+	Recorder events.EventRecorder
+	// Triggers fire after objects of Embargo's kinds changed.
+	Triggers []<-chan struct{}
 
-// All is the setting that names every built-in vendor.
-const All = "*"
+	seen     map[string]bool       // vendors that have been in the cluster
+	settled  map[string]settlement // by vendor
+	reported map[string]outcome    // by vendor, as last reported
+	failure  string                // as last logged
+}
 
 // NeedLeaderElection says that one replica installs.
 func (i *Installer) NeedLeaderElection() bool { return true }
 
-// Start installs what is missing, and tries again until it is done or the
-// context ends: the webhook for Embargo's own kinds may not answer yet.
+// Start keeps the list until the context ends.
 func (i *Installer) Start(ctx context.Context) error {
-	backoff := wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 8, Cap: 30 * time.Second}
-	return backoff.DelayFunc().Until(ctx, true, true, func(ctx context.Context) (bool, error) {
-		err := i.install(ctx)
-		if err != nil {
-			logf.FromContext(ctx).Error(err, "the built-in list is not installed yet; trying again")
+	wake := trigger.New()
+	wake.Follow(ctx, i.Triggers...)
+	retry := firstRetry
+	for {
+		pause := resync
+		err := i.reconcile(ctx)
+		i.logFailure(ctx, err)
+		if err == nil {
+			retry = firstRetry
+		} else {
+			pause, retry = retry, min(2*retry, lastRetry)
 		}
-		return err == nil, nil
-	})
-}
-
-func (i *Installer) install(ctx context.Context) error {
-	vendors, err := catalog.Vendors()
-	if err != nil {
-		return fmt.Errorf("reading the built-in list: %w", err)
-	}
-	var errs []error // one vendor that can't be applied must not keep the others out of force
-	for v := range slices.Values(vendors) {
-		if !i.wants(v.Name) {
-			continue
-		}
-		if err := i.apply(ctx, &v); err != nil {
-			errs = append(errs, fmt.Errorf("applying the built-in vendor %s: %w", v.Name, err))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+			wait(ctx, batchDelay)
+		case <-time.After(pause):
 		}
 	}
-	errs = append(errs, i.createDefaultPolicy(ctx))
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	return i.warnOfDropped(ctx)
 }
 
-func (i *Installer) wants(name string) bool {
-	return slices.Contains(i.Vendors, All) || slices.Contains(i.Vendors, name)
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
-// apply applies a vendor by server-side apply, without force: a field that a
-// person took over stays theirs, and what conflicts is told.
-func (i *Installer) apply(ctx context.Context, v *v1alpha1.RestrictedVendor) error {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(v)
-	if err != nil {
-		return err
-	}
-	object := &unstructured.Unstructured{Object: content}
-	object.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("RestrictedVendor"))
-	unstructured.RemoveNestedField(object.Object, "status")
-	unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")
-	err = i.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldManager))
-	if apierrors.IsConflict(err) {
-		logf.FromContext(ctx).Info("a built-in vendor was changed by someone else and is left as it is", "vendor", v.Name, "conflict", err.Error())
-		return nil
-	}
-	return err
+// reconcile brings vendors and default policy to what they should be. A vendor that can't be
+// applied must not keep the others out of force.
+func (i *Installer) reconcile(ctx context.Context) error {
+	vendorsErr := i.keepVendors(ctx)
+	return errors.Join(vendorsErr, i.createDefaultPolicy(ctx))
 }
 
-// warnOfDropped tells of built-in vendors that the setting no longer names. They
-// are kept: what is restricted must not change by an omission.
-func (i *Installer) warnOfDropped(ctx context.Context) error {
-	var list v1alpha1.RestrictedVendorList
-	if err := i.Client.List(ctx, &list, client.MatchingLabels{listLabel: listBuiltin}); err != nil {
-		return fmt.Errorf("listing built-in vendors: %w", err)
+// logFailure logs a failure once, however often it repeats.
+func (i *Installer) logFailure(ctx context.Context, err error) {
+	if err == nil || ctx.Err() != nil {
+		i.failure = ""
+		return
 	}
-	for v := range slices.Values(list.Items) {
-		if !i.wants(v.Name) {
-			logf.FromContext(ctx).Info("WARNING: a built-in vendor is no longer named in catalog.vendors and stays in force; delete it if that is meant",
-				"command", "kubectl delete restrictedvendor "+v.Name)
-		}
+	if err.Error() != i.failure {
+		i.failure = err.Error()
+		logf.FromContext(ctx).Error(err, "the built-in list is not installed yet; trying again")
 	}
-	return nil
 }
 
-// createDefaultPolicy creates the default policy once in an installation's life.
-// Whoever deletes or changes it has decided.
+// createDefaultPolicy creates the default policy once in the life of its kind. Whoever
+// deletes or changes it has decided.
 func (i *Installer) createDefaultPolicy(ctx context.Context) error {
 	if !i.DefaultPolicy {
 		return nil
 	}
-	done, err := i.Marker.Marked(ctx)
+	kind, err := kindOfPolicies(ctx, i.Client)
+	if err != nil {
+		return err
+	}
+	done, err := i.Marker.Marked(ctx, kind)
 	if err != nil || done {
 		return err
 	}
 	policy := catalog.DefaultPolicy()
 	err = i.Client.Create(ctx, &policy, client.FieldOwner(FieldManager))
-	if err != nil && !apierrors.IsAlreadyExists(err) {
+	if client.IgnoreAlreadyExists(err) != nil {
 		return fmt.Errorf("creating the default policy: %w", err)
 	}
-	return i.Marker.Mark(ctx)
+	if err == nil {
+		logf.FromContext(ctx).Info("default policy created", "policy", policy.Name)
+	}
+	return i.Marker.Mark(ctx, kind)
 }

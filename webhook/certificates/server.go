@@ -112,11 +112,18 @@ func (s *Server) replace(pair *tls.Certificate, newCA bool) {
 		time.AfterFunc(s.changeover, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.certificate, s.next = s.next, nil
+			s.serve(s.next)
+			s.next = nil
 		})
 	default:
-		s.certificate = pair
+		s.serve(pair)
 	}
+}
+
+// serve takes a certificate into use.
+func (s *Server) serve(pair *tls.Certificate) {
+	s.certificate = pair
+	expiry.Set(float64(pair.Leaf.NotAfter.Unix()))
 }
 
 func intermediates(chain []byte) *x509.CertPool {

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/logging"
 	"embargo.dev/webhook/trigger"
 )
 
@@ -92,7 +93,7 @@ func (k *Keeper) tell(ctx context.Context, configMap *corev1.ConfigMap, problems
 		if k.told[p.key] == p.err.Error() {
 			continue
 		}
-		logf.FromContext(ctx).Info("WARNING: an object is not as the values say", "entry", p.key, "reason", p.err.Error())
+		logging.Warn(ctx, "an object is not as the values say", "entry", p.key, "reason", p.err.Error())
 		// Events about the same objects are told as one, whatever they say: the related
 		// object keeps the entries apart.
 		k.Recorder.Eventf(configMap, p.about(), corev1.EventTypeWarning, p.reason(), "KeepValues", "%s: %s", p.key, bounded(p.err.Error()))

@@ -8,6 +8,7 @@ import (
 
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/logging"
 	"embargo.dev/policies/prefilter"
 )
 
@@ -110,9 +111,9 @@ func (r *Registrar) log(ctx context.Context, err error) {
 	if notYet := errNotYet(""); err == nil {
 		log.Info("webhook configuration in place")
 	} else if _, ok := errors.AsType[errPaused](err); ok {
-		log.Info("WARNING: nothing is refused or warned of", "reason", said)
+		logging.Warn(ctx, "nothing is refused or warned of", "reason", said, "configuration", Name)
 	} else if _, ok := errors.AsType[errConflict](err); ok {
-		log.Info("WARNING: webhook configuration not written", "reason", said)
+		logging.Warn(ctx, "webhook configuration not written", "reason", said, "configuration", Name)
 	} else if errors.As(err, &notYet) {
 		log.Info("webhook configuration not written yet", "reason", said)
 	} else {

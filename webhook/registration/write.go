@@ -14,7 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ac "k8s.io/client-go/applyconfigurations/admissionregistration/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/internal/logging"
 )
 
 // propagation is how long other API servers may take to see what one of them stored:
@@ -56,7 +57,7 @@ func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebho
 		}
 		if repair {
 			repairs.Inc()
-			logf.FromContext(ctx).Info("WARNING: somebody else changed or deleted the webhook configuration; it is repaired", "configuration", Name)
+			logging.Warn(ctx, "somebody else changed or deleted the webhook configuration; it is repaired", "configuration", Name)
 		}
 		err = propagate(ctx)
 	}

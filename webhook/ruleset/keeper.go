@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
@@ -108,7 +109,7 @@ func (k *Keeper) watch(ctx context.Context) error {
 		DeleteFunc: func(any) { k.dirty.Fire() },
 	}
 	for _, kind := range []client.Object{&v1alpha1.RestrictedVendor{}, &v1alpha1.VendorPolicy{}, &v1alpha1.VendorWaiver{}} {
-		informer, err := k.cache.GetInformer(ctx, kind)
+		informer, err := k.informer(ctx, kind)
 		if err != nil {
 			return fmt.Errorf("watching %T: %w", kind, err)
 		}
@@ -132,6 +133,30 @@ func (k *Keeper) watch(ctx context.Context) error {
 		DeleteFunc: func(any) { k.moved.Fire() },
 	})
 	return err
+}
+
+// unservedRetry is the pause before a kind that the API server doesn't serve is asked for again.
+const unservedRetry = 2 * time.Second
+
+// informer returns the informer of one of Embargo's kinds. It waits for a kind that isn't
+// served, as while the CustomResourceDefinitions are installed anew: a replica that ended
+// instead would be started again with growing pauses, and come late.
+func (k *Keeper) informer(ctx context.Context, kind client.Object) (ctrlcache.Informer, error) {
+	for logged := false; ; {
+		informer, err := k.cache.GetInformer(ctx, kind)
+		if !meta.IsNoMatchError(err) {
+			return informer, err
+		}
+		if !logged {
+			logf.FromContext(ctx).Error(err, "the API server doesn't serve a kind of Embargo's; apply its CustomResourceDefinition", "kind", fmt.Sprintf("%T", kind))
+			logged = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(unservedRetry):
+		}
+	}
 }
 
 func namespaceMetadata() client.Object {

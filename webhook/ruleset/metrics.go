@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,9 +25,34 @@ var (
 	})
 )
 
-func init() { metrics.Registry.MustRegister(problemsByKind, ruleSetInfo, nextTransition) }
+var (
+	objectsDesc = prometheus.NewDesc("embargo_objects", "Embargo's objects that the rule set in force was compiled from, by kind.", []string{"kind"}, nil)
+	inForceDesc = prometheus.NewDesc("embargo_restrictions_in_force",
+		"Restrictions that bear on decisions now: some policy applies them, and a phase is in force by that policy's lead time.", nil, nil)
+)
+
+func init() {
+	metrics.Registry.MustRegister(problemsByKind, ruleSetInfo, nextTransition, prometheus.CollectorFunc(collect))
+}
+
+// recorded is the rule set in force, nil before the first.
+var recorded atomic.Pointer[policies.RuleSet]
+
+// collect counts what is in force at the instant of the scrape, so that the counts follow the
+// clock.
+func collect(to chan<- prometheus.Metric) {
+	rules := recorded.Load()
+	if rules == nil {
+		return
+	}
+	for kind, n := range rules.Objects() {
+		to <- prometheus.MustNewConstMetric(objectsDesc, prometheus.GaugeValue, float64(n), kind)
+	}
+	to <- prometheus.MustNewConstMetric(inForceDesc, prometheus.GaugeValue, float64(rules.RestrictionsInForce(time.Now())))
+}
 
 func record(rules *policies.RuleSet, problems []policies.Problem, now time.Time) {
+	recorded.Store(rules)
 	problemsByKind.Reset()
 	for _, kind := range []string{"RestrictedVendor", "VendorPolicy", "VendorWaiver"} {
 		problemsByKind.WithLabelValues(kind)

@@ -46,7 +46,7 @@ func (o *observation) vendor(v *v1alpha1.RestrictedVendor) {
 	set(&s.Conditions, v.Generation, conditionCompiled, problems == "", "Compiled", "DoesNotCompile", "all of it is in force", problems)
 	set(&s.Conditions, v.Generation, conditionRecognisable, o.compiled.Rules.Recognises(v.Name), "HasImages", "NoImages",
 		"images of the vendor can be recognised", "spec.images has no pattern or digest that can be used: no image is found to be this vendor's")
-	o.setEnforced(&s.Conditions, v.Generation)
+	o.setEnforced(&s.Conditions, v.Generation, o.compiled.Rules.IdleVendor(v.Name))
 	standings := o.compiled.Rules.Standings(v.Name, o.now)
 	s.Restrictions = restrictionStatuses(v, standings)
 	workloads, namespaces := s.Summary.Workloads, s.Summary.Namespaces
@@ -101,12 +101,10 @@ func summary(standings []policies.Standing) v1alpha1.RestrictedVendorSummary {
 func (o *observation) policy(p *v1alpha1.VendorPolicy) {
 	s := &p.Status
 	s.ObservedGeneration = p.Generation
-	problems := o.problems("VendorPolicy", p.Name)
-	if problems == "" {
-		problems = o.idleAudiences(p)
-	}
-	set(&s.Conditions, p.Generation, conditionReady, problems == "", "Ready", "NotReady", "the policy is in force", problems)
-	o.setEnforced(&s.Conditions, p.Generation)
+	idle := o.compiled.Rules.IdlePolicy(p.Name)
+	reason, problems := o.readiness(p, idle)
+	set(&s.Conditions, p.Generation, conditionReady, problems == "", "Ready", reason, "all of the policy compiles, and each of its audiences has restrictions", problems)
+	o.setEnforced(&s.Conditions, p.Generation, idle)
 	set(&s.Conditions, p.Generation, conditionClockSkew, o.skewed, "ClocksApart", "ClocksAgree",
 		"the leader's clock is "+o.ahead.Round(time.Second).String()+" ahead of the API server's; phases begin by each replica's clock", "the leader's clock agrees with the API server's")
 	o.setPrefiltered(&s.Conditions, p.Generation)
@@ -143,11 +141,18 @@ func (o *observation) setAudited(conditions *[]metav1.Condition, generation int6
 		"what these run is not in the reports, since Embargo can't read them: "+list+"; give the role view their get, list and watch, by a ClusterRole with the label rbac.authorization.k8s.io/aggregate-to-view")
 }
 
-// idleAudiences says which of a policy's audiences no restriction is for: right,
-// but odd enough to be told.
-func (o *observation) idleAudiences(p *v1alpha1.VendorPolicy) string {
-	idle := policies.OddVendorPolicy(p, o.compiled.Source.Vendors)
-	return strings.Join(idle, "; ")
+// readiness says what keeps a policy from doing all that it says: parts that don't compile,
+// that it applies nothing, or audiences that no restriction is for.
+func (o *observation) readiness(p *v1alpha1.VendorPolicy, idle policies.Idle) (reason, problems string) {
+	problems = o.problems("VendorPolicy", p.Name)
+	switch {
+	case problems != "":
+		return policies.ReasonDoesNotCompile, problems
+	case idle.Reason != "":
+		return idle.Reason, idle.Message
+	default:
+		return "IdleAudiences", strings.Join(policies.OddVendorPolicy(p, o.compiled.Source.Vendors), "; ")
+	}
 }
 
 func (o *observation) waiver(w *v1alpha1.VendorWaiver) {
@@ -173,9 +178,14 @@ func (o *observation) waiver(w *v1alpha1.VendorWaiver) {
 // setEnforced says whether the API server asks about workloads by a configuration that
 // covers the object. One that an earlier configuration covers as it is stays enforced
 // while others change, so that their change isn't a change of all statuses. Nor is a change
-// of leaders: what was said stays until the new one has looked.
-func (o *observation) setEnforced(conditions *[]metav1.Condition, generation int64) {
+// of leaders: what was said stays until the new one has looked. Whatever the API server asks,
+// nothing is enforced where no policy applies any restriction.
+func (o *observation) setEnforced(conditions *[]metav1.Condition, generation int64, idle policies.Idle) {
 	r := o.registration
+	if idle.Reason != "" {
+		set(conditions, generation, conditionEnforced, false, "", idle.Reason, "", idle.Message)
+		return
+	}
 	if !r.Looked {
 		setUnknown(conditions, generation, conditionEnforced, r.Reason)
 		return

@@ -14,11 +14,86 @@ import (
 	"embargo.dev/webhook/registration"
 )
 
+// restricting is a vendor whose only restriction binds an audience.
+func restricting(name, audience string) v1alpha1.RestrictedVendor {
+	return v1alpha1.RestrictedVendor{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"is": name}}, Spec: v1alpha1.RestrictedVendorSpec{
+		DisplayName: name, Images: v1alpha1.VendorImages{Repositories: []v1alpha1.RepositoryPattern{{Pattern: name + "/**"}}},
+		Restrictions: []v1alpha1.Restriction{{
+			Name: "r", Audience: audience, TimeZone: "UTC", Citations: []v1alpha1.Citation{{Title: "1"}},
+			Schedule: []v1alpha1.Phase{{Phase: "p", Effective: "2020-01-01", Introduce: "Deny", Update: "Deny", Continue: "Warn"}},
+		}},
+	}}
+}
+
+func applying(name string, audiences ...string) v1alpha1.VendorPolicy {
+	return v1alpha1.VendorPolicy{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.VendorPolicySpec{Audiences: audiences, Enforcement: "Deny"}}
+}
+
+// applied is a rule set whose policy "p" applies the restriction of the vendor "a".
+func applied(t *testing.T) *policies.RuleSet {
+	t.Helper()
+	rules, problems := policies.Compile(policies.Source{
+		Vendors: []v1alpha1.RestrictedVendor{restricting("a", "us-persons")}, Policies: []v1alpha1.VendorPolicy{applying("p", "us-persons")},
+	})
+	require.Empty(t, problems)
+	return rules
+}
+
+// TestNothingInForceIsNeverGreen: though the API server asks about all workloads.
+func TestNothingInForceIsNeverGreen(t *testing.T) {
+	typo, other := applying("typo", "us-person"), applying("other", "us-persons")
+	other.Spec.VendorSelector.MatchLabels = map[string]string{"is": "someone"}
+	broken := applying("broken", "us-persons")
+	broken.Spec.Enforcement = "Refuse"
+	partly := applying("partly", "us-persons", "nobody")
+	vendors := []v1alpha1.RestrictedVendor{restricting("a", "us-persons"), restricting("b", "uk-government")}
+	for name, c := range map[string]struct {
+		source          policies.Source
+		policy, vendor  string
+		enforced, ready string // reasons
+		says            string
+	}{
+		"no vendors":        {policies.Source{Policies: []v1alpha1.VendorPolicy{partly}}, "partly", "", "NoVendors", "NoVendors", "catalog.vendors"},
+		"no vendor chosen":  {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{other}}, "other", "", "NoneSelected", "NoneSelected", "selects all: a, b"},
+		"no such audience":  {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{typo}}, "typo", "", "NoRestriction", "NoRestriction", "their audiences are uk-government, us-persons"},
+		"one such audience": {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{partly}}, "partly", "", "Registered", "IdleAudiences", "asks Embargo"},
+		"not compiled":      {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{broken}}, "broken", "", "DoesNotCompile", "DoesNotCompile", "doesn't compile"},
+		"no policies":       {policies.Source{Vendors: vendors}, "", "b", "NoPolicy", "", "there is no VendorPolicy"},
+		"not the vendor's":  {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{applying("p", "us-persons")}}, "", "b", "NotApplied", "", "one of the audiences uk-government"},
+		"the vendor's":      {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{applying("p", "us-persons")}}, "p", "a", "Registered", "Ready", "asks Embargo"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rules, problems := policies.Compile(c.source)
+			o := observation{compiled: &Compiled{Rules: rules, Problems: problems, Source: c.source}, now: time.Now(),
+				registration: registration.State{Looked: true, Registered: true, RuleSet: rules.Digest(), Prefilter: "1 token"}}
+			var conditions []metav1.Condition
+			for i := range c.source.Vendors {
+				if v := &c.source.Vendors[i]; v.Name == c.vendor {
+					o.vendor(v)
+					conditions = v.Status.Conditions
+					assert.Equal(t, c.enforced, meta.FindStatusCondition(conditions, conditionEnforced).Reason)
+				}
+			}
+			for i := range c.source.Policies {
+				if p := &c.source.Policies[i]; p.Name == c.policy {
+					o.policy(p)
+					conditions = p.Status.Conditions
+					assert.Equal(t, c.ready, meta.FindStatusCondition(conditions, conditionReady).Reason)
+				}
+			}
+			got := meta.FindStatusCondition(conditions, conditionEnforced)
+			require.NotNil(t, got)
+			assert.Equal(t, c.enforced, got.Reason)
+			assert.Contains(t, got.Message, c.says)
+			assert.Equal(t, c.enforced == "Registered", got.Status == metav1.ConditionTrue)
+		})
+	}
+}
+
 // TestEnforcedIsOfAnObject: the configuration of before goes on covering what hasn't
 // changed, so that one change is not a change of all statuses.
 func TestEnforcedIsOfAnObject(t *testing.T) {
-	rules, problems := policies.Compile(policies.Source{})
-	require.Empty(t, problems)
+	rules := applied(t)
 	const current, older, newer = int64(2), int64(1), int64(3)
 	covering := registration.State{Looked: true, Registered: true, RuleSet: rules.Digest()}
 	behind := registration.State{Looked: true, Registered: true, RuleSet: "an earlier one"}
@@ -54,8 +129,8 @@ func TestEnforcedIsOfAnObject(t *testing.T) {
 }
 
 func TestNobodyKnowsBeforeTheFirstLook(t *testing.T) {
-	rules, _ := policies.Compile(policies.Source{})
-	var p v1alpha1.VendorPolicy
+	rules := applied(t)
+	p := v1alpha1.VendorPolicy{ObjectMeta: metav1.ObjectMeta{Name: "p"}}
 	o := observation{compiled: &Compiled{Rules: rules}, now: time.Now(), registration: registration.State{Reason: "the leader has not looked yet"}}
 	o.policy(&p)
 	for _, kind := range []string{conditionEnforced, conditionPrefiltered} {
@@ -69,7 +144,7 @@ func TestNobodyKnowsBeforeTheFirstLook(t *testing.T) {
 // TestPrefilteredIsOfWhatIsInForce: a prefilter that was derived is not yet one that the
 // API server has.
 func TestPrefilteredIsOfWhatIsInForce(t *testing.T) {
-	rules, _ := policies.Compile(policies.Source{})
+	rules := applied(t)
 	for message, c := range map[string]struct {
 		state  registration.State
 		want   metav1.ConditionStatus

@@ -8,6 +8,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/logging"
 	"embargo.dev/webhook/trigger"
 )
 
@@ -36,7 +37,7 @@ func (t *Teller) Start(ctx context.Context) error {
 		case <-t.Meter.Changed():
 		}
 		if t.Meter.Skewed() {
-			logf.FromContext(ctx).Info("WARNING: the clock is apart from the API server's; phases begin by this clock", "ahead", t.Meter.Ahead().String())
+			logging.Warn(ctx, "the clock is apart from the API server's; phases begin by this clock", "ahead", t.Meter.Ahead().String())
 			t.Recorder.Eventf(regarding, nil, corev1.EventTypeWarning, "ClockSkew", "CompareClocks",
 				"the clock of a replica is %s ahead of the API server's; phases begin by it", t.Meter.Ahead())
 		} else {

@@ -5,7 +5,7 @@
 - apiGroups: [embargo.dev]
   resources: [restrictedvendors, vendorpolicies, vendorwaivers]
   verbs: [get, list, watch]
-# The built-in list is applied, and the default policy created once. What the
+# The built-in list is kept applied, and the default policy created. What the
 # installation's values declare is applied, and deleted when it goes from them.
 - apiGroups: [embargo.dev]
   resources: [restrictedvendors, vendorpolicies, vendorwaivers]
@@ -80,14 +80,12 @@
   resourceNames: [{{ include "embargo.fullname" . }}-webhook-certificate]
   verbs: [get, list, watch, update]
 {{- end }}
-# Whether the default policy was created before.
-- apiGroups: [""]
-  resources: [configmaps]
-  verbs: [create]
+# For which CustomResourceDefinition the default policy was created. It is written by
+# server-side apply, which creates it under its name.
 - apiGroups: [""]
   resources: [configmaps]
   resourceNames: [{{ include "embargo.fullname" . }}-state]
-  verbs: [get]
+  verbs: [get, create, patch]
 # What the installation's values declare.
 - apiGroups: [""]
   resources: [configmaps]

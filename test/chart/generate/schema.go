@@ -30,9 +30,7 @@ func (g generator) schema() error {
 	if !ok {
 		return errors.New("the schema has no definitions")
 	}
-	definitions["builtin"] = map[string]any{
-		"type": "array", "items": map[string]any{"enum": append([]string{"*"}, catalog.Names()...)},
-	}
+	definitions["builtin"] = selection()
 	for name, plural := range declared {
 		spec, err := g.specOf(plural)
 		if err != nil {
@@ -51,6 +49,19 @@ func (g generator) schema() error {
 		return err
 	}
 	return g.write(buffer.String(), "values.schema.json")
+}
+
+// selection is the schema of catalog.vendors: "*", names, and names to leave out of "*".
+func selection() map[string]any {
+	entries := []string{catalog.All}
+	for _, name := range catalog.Names() {
+		entries = append(entries, name, "!"+name)
+	}
+	return map[string]any{
+		"type": "array", "items": map[string]any{"enum": entries},
+		"if":   map[string]any{"contains": map[string]any{"type": "string", "pattern": "^!"}},
+		"then": map[string]any{"contains": map[string]any{"const": catalog.All}},
+	}
 }
 
 func (g generator) specOf(plural string) (any, error) {

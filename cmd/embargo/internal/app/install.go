@@ -29,6 +29,8 @@ func (c *controller) install(context.Context) error {
 			Vendors:       o.Catalog.Vendors,
 			DefaultPolicy: o.Catalog.DefaultPolicy,
 			Marker:        builtin.Marker{Client: live, Namespace: o.Namespace, Name: o.Installation + "-state", Owner: o.Installation},
+			Recorder:      c.mgr.GetEventRecorder("embargo"),
+			Triggers:      []<-chan struct{}{c.keeper.Follow()},
 		}),
 		c.mgr.Add(&declared.Keeper{
 			Client:    live,

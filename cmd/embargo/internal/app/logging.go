@@ -11,7 +11,7 @@ import (
 
 // newLogger returns the logger of the whole process.
 func newLogger(o options.Logging) logr.Logger {
-	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "error": slog.LevelError}
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 	handlerOptions := &slog.HandlerOptions{Level: levels[o.Level]}
 	if o.Format == "text" {
 		return logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, handlerOptions))

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"embargo.dev/audit/workloadreports"
+	"embargo.dev/policies/catalog"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -92,8 +93,9 @@ type Service struct {
 
 // Catalog is what of the built-in list is applied.
 type Catalog struct {
-	// Vendors are names of built-in vendors, or "*" for all.
-	Vendors []string `json:"vendors,omitempty"`
+	// Vendors are names of built-in vendors, or "*" for all; a name with "!" before it is
+	// left out of all.
+	Vendors catalog.Selection `json:"vendors,omitempty"`
 	// DefaultPolicy is false where a new installation gets no default policy.
 	DefaultPolicy bool `json:"defaultPolicy,omitempty"`
 }
@@ -124,7 +126,7 @@ type Endpoint struct {
 
 // Logging is how the log is written.
 type Logging struct {
-	Level  string `json:"level,omitempty"`  // debug, info or error
+	Level  string `json:"level,omitempty"`  // debug, info, warn or error
 	Format string `json:"format,omitempty"` // json or text
 }
 
@@ -137,7 +139,7 @@ func Default() Config {
 		Installation:   "embargo",
 		ReportAPI:      workloadreports.Auto,
 		Webhook:        Webhook{Port: 9443, Secret: "embargo-webhook-certificate", TemplatesFailurePolicy: "Ignore", Service: Service{Name: "embargo-webhook", Port: 443}},
-		Catalog:        Catalog{Vendors: []string{"*"}, DefaultPolicy: true},
+		Catalog:        Catalog{Vendors: catalog.Selection{catalog.All}, DefaultPolicy: true},
 		Declared:       Declared{ConfigMap: "embargo-list"},
 		LeaderElection: LeaderElection{Name: "embargo"},
 		Metrics:        Endpoint{BindAddress: ":8080"},

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"embargo.dev/audit/workloadreports"
+	"embargo.dev/policies/catalog"
 )
 
 // Options are the settings with what only the command line says.
@@ -45,7 +46,7 @@ func (o *Options) AddFlags(fs *pflag.FlagSet) {
 		"webhook-secret":           {func(c *Config) any { return &c.Webhook.Secret }, "name of the Secret in which certificates are kept"},
 		"cert-dir":                 {func(c *Config) any { return &c.Webhook.CertDir }, "folder with tls.crt, tls.key and ca.crt instead of certificates kept in a Secret"},
 		"templates-failure-policy": {func(c *Config) any { return &c.Webhook.TemplatesFailurePolicy }, "what happens to people's changes of discovered resources while Embargo is down: Ignore (admitted) or Fail (refused)"},
-		"catalog-vendors":          {func(c *Config) any { return &c.Catalog.Vendors }, `built-in vendors to apply, or "*"`},
+		"catalog-vendors":          {func(c *Config) any { return &c.Catalog.Vendors }, `built-in vendors to keep in the cluster, or "*" for all; "!NAME" leaves one out of all`},
 		"catalog-default-policy":   {func(c *Config) any { return &c.Catalog.DefaultPolicy }, "create the default policy in a new installation"},
 		"declared-config-map":      {func(c *Config) any { return &c.Declared.ConfigMap }, "ConfigMap with the vendors, policies and waivers that the installation's values declare"},
 		"audit-disabled":           {func(c *Config) any { return &c.Audit.Disabled }, "don't find what runs, and write no reports"},
@@ -53,7 +54,7 @@ func (o *Options) AddFlags(fs *pflag.FlagSet) {
 		"leader-election-name":     {func(c *Config) any { return &c.LeaderElection.Name }, "name of the lease by which the leader is chosen"},
 		"metrics-bind-address":     {func(c *Config) any { return &c.Metrics.BindAddress }, `address for /metrics, "0" for none`},
 		"health-bind-address":      {func(c *Config) any { return &c.Health.BindAddress }, `address for /healthz and /readyz, "0" for none`},
-		"log-level":                {func(c *Config) any { return &c.Logging.Level }, "debug, info or error"},
+		"log-level":                {func(c *Config) any { return &c.Logging.Level }, "debug, info, warn or error"},
 		"log-format":               {func(c *Config) any { return &c.Logging.Format }, "json or text"},
 		"drain-period":             {func(c *Config) any { return &c.DrainPeriod.Duration }, "how long a stopping replica still answers"},
 	} {
@@ -71,6 +72,8 @@ func (o *Options) add(fs *pflag.FlagSet, name, usage string, of func(*Config) an
 		fs.StringVar((*string)(v), name, string(*v), usage)
 	case *[]string:
 		fs.StringSliceVar(v, name, *v, usage)
+	case *catalog.Selection:
+		fs.StringSliceVar((*[]string)(v), name, *v, usage)
 	case *int:
 		fs.IntVar(v, name, *v, usage)
 	case *int32:

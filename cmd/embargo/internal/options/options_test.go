@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"embargo.dev/cmd/embargo/internal/options"
+	"embargo.dev/policies/catalog"
 )
 
 func complete(t *testing.T, config string, args ...string) (*options.Options, error) {
@@ -40,7 +41,7 @@ func TestFlagsGoBeforeTheFileAndTheFileBeforeTheDefaults(t *testing.T) {
 	assert.Equal(t, 4321, o.Webhook.Port)
 	assert.Equal(t, "https://localhost:1234", o.Webhook.URL)
 	assert.Equal(t, "embargo-webhook", o.Webhook.Service.Name, "what the file doesn't name keeps its default")
-	assert.Equal(t, []string{"kaspersky"}, o.Catalog.Vendors)
+	assert.Equal(t, catalog.Selection{"kaspersky"}, o.Catalog.Vendors)
 	assert.Equal(t, 7*time.Second, o.DrainPeriod.Duration)
 }
 
@@ -132,7 +133,9 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"--metrics-bind-address=8080":       "metrics.bindAddress: ",
 		"--health-bind-address=:http":       "health.bindAddress: ",
 		"--drain-period=-1s":                "drainPeriod: ",
-		"--catalog-vendors=kasperski":       `no built-in vendor is named "kasperski"`,
+		"--catalog-vendors=kasperski":       `catalog.vendors[0]: no built-in vendor is named "kasperski"`,
+		"--catalog-vendors=*,!kasperski":    `catalog.vendors[1]: no built-in vendor is named "kasperski"`,
+		"--catalog-vendors=!kaspersky":      `catalog.vendors[0]: "!kaspersky" leaves a vendor out of "*", which is not there`,
 		"--trusted-controllers=,jane":       "trustedControllers[0]: ",
 	} {
 		o, err := complete(t, "", arg)

@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"embargo.dev/audit/workloadreports"
-	"embargo.dev/policies/catalog"
 )
 
 // Validate says everything that is wrong with the settings, each with its key.
@@ -26,7 +25,7 @@ func (o *Options) Validate() error {
 	if !slices.Contains(workloadreports.Settings(), o.ReportAPI) {
 		v.wrong("reportAPI", "%q; want auto, openreports, wgpolicy or none", o.ReportAPI)
 	}
-	v.oneOf("logging.level", o.Logging.Level, "debug", "info", "error")
+	v.oneOf("logging.level", o.Logging.Level, "debug", "info", "warn", "error")
 	v.oneOf("logging.format", o.Logging.Format, "json", "text")
 	if o.DrainPeriod.Duration < 0 {
 		v.wrong("drainPeriod", "%s is negative", o.DrainPeriod.Duration)
@@ -36,9 +35,9 @@ func (o *Options) Validate() error {
 			v.wrong(fmt.Sprintf("trustedControllers[%d]", i), "is empty; want a user name such as system:serviceaccount:argo:argo")
 		}
 	}
-	for i, name := range o.Catalog.Vendors {
-		if name != "*" && !slices.Contains(catalog.Names(), name) {
-			v.wrong(fmt.Sprintf("catalog.vendors[%d]", i), `no built-in vendor is named %q; want "*" or some of %s`, name, strings.Join(catalog.Names(), ", "))
+	for i := range o.Catalog.Vendors {
+		if err := o.Catalog.Vendors.CheckEntry(i); err != nil {
+			v.wrong(fmt.Sprintf("catalog.vendors[%d]", i), "%s", err)
 		}
 	}
 	return errors.Join(v.errs...)
