@@ -110,7 +110,7 @@ func (s *stage) flood(t *testing.T, name string, owner *appsv1.ReplicaSet) (stop
 	require.NoError(t, err)
 	confined := filepath.Join(t.TempDir(), "flood")
 	// The control groups can't be seen any more in the network namespace.
-	inside := fmt.Sprintf("ip netns exec %s nice -n 10 %s", s.network.namespace, self)
+	inside := fmt.Sprintf("ip netns exec %s %s", s.network.namespace, self)
 	require.NoError(t, os.WriteFile(confined, []byte(s.cpu.script(inside)), 0o700)) //nolint:gosec // a program
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), confined)
 	cmd.Env = append(os.Environ(), modeVariable+"="+name, ownerVariable+"="+string(owner.UID), fmt.Sprintf("%s=https://%s:%d/validate", urlVariable, hostAddress, s.replica.Port))

@@ -23,7 +23,8 @@ func NewQueue(places int) *Queue {
 	return &Queue{free: places, inside: map[Source]int{}, waiting: map[Source][]chan struct{}{}}
 }
 
-// Place is a caller's place in a queue. It is for one goroutine.
+// Place is a caller's place in a queue. It is for one goroutine. The zero Place is in no
+// queue, and never waits.
 type Place struct {
 	queue  *Queue
 	source Source
@@ -38,7 +39,7 @@ func (q *Queue) Enter(ctx context.Context, source Source) (*Place, error) {
 
 // Enter waits again after Leave.
 func (p *Place) Enter(ctx context.Context) error {
-	if p.inside {
+	if p.inside || p.queue == nil {
 		return nil
 	}
 	if err := p.queue.enter(ctx, p.source); err != nil {
