@@ -25,6 +25,7 @@ import (
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/policies/workload"
 	"embargo.dev/webhook"
+	"embargo.dev/webhook/limits"
 )
 
 // namespaces is a cache that has every namespace.
@@ -56,7 +57,7 @@ func BenchmarkReview(b *testing.B) {
 		measure(fmt.Sprint("embargo/patterns=", n), webhook.Serve(&webhook.Workloads{
 			Rules: func() *policies.RuleSet { return rules }, Clock: time.Now,
 			Cache: namespaces{}, Live: namespaces{}, Covered: workload.Builtin,
-		}))
+		}, limits.New()))
 	}
 }
 

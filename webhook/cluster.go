@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -72,7 +74,7 @@ func (w *Workloads) carried(ctx context.Context, namespace string, ref *workload
 	if !keepsRevisions(kind.GroupKind()) {
 		return images, nil
 	}
-	revised, err := w.revisions(ctx, namespace, ref.UID)
+	revised, err := w.revisions(ctx, owner)
 	return append(images, revised...), err
 }
 
@@ -82,32 +84,52 @@ func keepsRevisions(kind schema.GroupKind) bool {
 	return kind.Group == appsv1.GroupName && (kind.Kind == "StatefulSet" || kind.Kind == "DaemonSet")
 }
 
+// A StatefulSet or DaemonSet keeps ten revisions by default. Each has its whole template.
 const (
-	revisionPage  = 100
+	revisionPage  = 50
 	revisionPages = 20
 )
 
-// revisions returns the images in the ControllerRevisions that the owner
-// controls.
-func (w *Workloads) revisions(ctx context.Context, namespace, owner string) ([]workload.Image, error) {
+// revisions returns the images in the ControllerRevisions that the owner controls. Like the
+// owner's own controller, it lists them by the owner's selector.
+func (w *Workloads) revisions(ctx context.Context, owner *unstructured.Unstructured) ([]workload.Image, error) {
+	selector, err := selectorOf(owner)
+	if err != nil {
+		return nil, err
+	}
 	var images []workload.Image
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ControllerRevisionList"))
 	for range revisionPages {
-		err := w.Live.List(ctx, list, client.InNamespace(namespace), client.Limit(revisionPage), client.Continue(list.GetContinue()))
+		err := w.Live.List(ctx, list, client.InNamespace(owner.GetNamespace()), client.MatchingLabelsSelector{Selector: selector},
+			client.Limit(revisionPage), client.Continue(list.GetContinue()))
 		if err != nil {
-			return nil, fmt.Errorf("listing ControllerRevisions in %s: %w", namespace, err)
+			return nil, fmt.Errorf("listing ControllerRevisions in %s: %w", owner.GetNamespace(), err)
 		}
 		for i := range list.Items {
-			if controlledBy(&list.Items[i], owner) {
+			if controlledBy(&list.Items[i], string(owner.GetUID())) {
 				images = append(images, workload.FromMap(list.Items[i].GroupVersionKind().GroupKind(), list.Items[i].Object).Images...)
 			}
 		}
 		if list.GetContinue() == "" {
-			break
+			return images, nil
 		}
 	}
-	return images, nil
+	return nil, fmt.Errorf("%s %s/%s has more than %d ControllerRevisions", owner.GetKind(), owner.GetNamespace(), owner.GetName(), revisionPage*revisionPages)
+}
+
+// selectorOf returns the selector of a StatefulSet or DaemonSet.
+func selectorOf(owner *unstructured.Unstructured) (labels.Selector, error) {
+	fields := struct {
+		Spec struct {
+			Selector *metav1.LabelSelector `json:"selector"`
+		} `json:"spec"`
+	}{}
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(owner.Object, &fields)
+	if err != nil {
+		return nil, fmt.Errorf("reading the selector of %s %s/%s: %w", owner.GetKind(), owner.GetNamespace(), owner.GetName(), err)
+	}
+	return metav1.LabelSelectorAsSelector(fields.Spec.Selector)
 }
 
 func controlledBy(object *unstructured.Unstructured, uid string) bool {

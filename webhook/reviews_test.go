@@ -27,6 +27,7 @@ import (
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/policies/workload"
 	"embargo.dev/webhook"
+	"embargo.dev/webhook/limits"
 )
 
 const restrictedImage = "kaspersky/scanengine_httpd:2.1"
@@ -66,7 +67,7 @@ func send(t *testing.T, h admission.Handler, contentType, body string) *httptest
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/validate", bytes.NewBufferString(body))
 	request.Header.Set("Content-Type", contentType)
 	recorder := httptest.NewRecorder()
-	webhook.Serve(h).ServeHTTP(recorder, request)
+	webhook.Serve(h, limits.New()).ServeHTTP(recorder, request)
 	return recorder
 }
 

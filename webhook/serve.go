@@ -1,12 +1,10 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"runtime/debug"
 
@@ -17,72 +15,125 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	kubejson "sigs.k8s.io/json"
+
+	"embargo.dev/webhook/fairness"
+	"embargo.dev/webhook/limits"
 )
 
-// maxReview bounds what is read of a review. It holds an object as it will be and as it
-// is, each of up to 1.5 MB where it is stored, and JSON writes a character in up to six:
-// an object that is full of < must not pass by unseen for being too large.
-const maxReview = 20 << 20
-
-// Serve serves a handler over HTTP. Where it can't decide, the answer is an HTTP error,
-// so that the API server goes by the entry's failurePolicy: an AdmissionReview with an
-// error in it would count as a refusal, also where Embargo must not be in the way. That,
-// and the bound, is why controller-runtime's own server of reviews doesn't do.
-func Serve(h admission.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		review, code, err := readReview(w, r)
-		if err != nil {
-			http.Error(w, err.Error(), code)
-			return
-		}
-		response := handle(r.Context(), h, review.Request)
-		if undecided(&response) {
-			http.Error(w, response.Result.Message, int(response.Result.Code))
-			return
-		}
-		review.Request, review.Response = nil, &response.AdmissionResponse
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(review); err != nil {
-			logf.FromContext(r.Context()).Error(err, "the answer to a review could not be written")
-		}
-	})
+// Serve serves a handler over HTTP, within limits; nil bounds nothing. Where it can't
+// decide, the answer is an HTTP error, so that the API server goes by the entry's
+// failurePolicy: an AdmissionReview with an error in it would count as a refusal, also where
+// Embargo must not be in the way. That, and the limits, is why controller-runtime's own
+// server of reviews doesn't do.
+func Serve(h admission.Handler, limits *limits.Limits) http.Handler {
+	return &endpoint{h, limits}
 }
 
-// readReview reads an AdmissionReview of either version: they have the same shape. Its
-// error comes with the HTTP status that says the same.
-func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionReview, int, error) {
-	if is, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || is != "application/json" {
-		return nil, http.StatusUnsupportedMediaType, fmt.Errorf("the Content-Type is %q, want application/json", r.Header.Get("Content-Type"))
-	}
-	body, err := readBody(w, r)
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the review has more than %d bytes", maxReview)
-	}
+// endpoint answers reviews by a handler.
+type endpoint struct {
+	handler admission.Handler
+	limits  *limits.Limits
+}
+
+// ServeHTTP reads a review, decides it in its turn, and writes the answer. Only the part in
+// between needs a place among those who use the CPU, so that nobody holds one by reading or
+// writing slowly.
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	source := fairness.SourceOf(r.RemoteAddr)
+	memory := e.limits.Memory(source)
+	defer memory.Release()
+	body, err := readBody(w, r, memory)
 	if err != nil {
-		return nil, http.StatusBadRequest, fmt.Errorf("reading the review: %w", err)
+		writeError(w, err)
+		return
+	}
+	answer, err := e.decide(r.Context(), source, body, memory)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if _, err := w.Write(answer); err != nil {
+		logf.FromContext(r.Context()).Error(err, "the answer to a review could not be written")
+	}
+}
+
+// decide returns the answer to a review.
+func (e *endpoint) decide(ctx context.Context, source fairness.Source, body []byte, memory *limits.Memory) ([]byte, error) {
+	place, err := e.limits.Decide(ctx, source)
+	if err != nil {
+		return nil, &httpError{http.StatusTooManyRequests, fmt.Errorf("waiting to decide: %w", err)}
+	}
+	defer place.Leave()
+	review, err := readReview(body, memory)
+	if err != nil {
+		return nil, err
+	}
+	response, err := e.respond(limits.WithCaller(ctx, source, place), review.Request, memory)
+	if err != nil {
+		return nil, err
+	}
+	review.Request, review.Response = nil, &response.AdmissionResponse
+	return json.Marshal(review)
+}
+
+func (e *endpoint) respond(ctx context.Context, request *admissionv1.AdmissionRequest, memory *limits.Memory) (*admission.Response, error) {
+	cost := decodingCost(request)
+	if cost > maxDecodingCost {
+		if costOf(request.OldObject.Raw) > maxDecodingCost {
+			return nil, tooLarge("an object with too many values, as the stored one has")
+		}
+		response := tooComplex(request)
+		return &response, nil
+	}
+	if !memory.Grow(cost) {
+		return nil, errMemory
+	}
+	response := handle(ctx, e.handler, request)
+	if undecided(&response) {
+		return nil, &httpError{int(response.Result.Code), errors.New(response.Result.Message)}
+	}
+	return &response, nil
+}
+
+// httpError is an error with the HTTP status that says the same.
+type httpError struct {
+	code int
+	err  error
+}
+
+func (e *httpError) Error() string { return e.err.Error() }
+func (e *httpError) Unwrap() error { return e.err }
+
+// errMemory says that a source has too much in work.
+var errMemory = &httpError{http.StatusTooManyRequests, errors.New("too many bytes of reviews in work from this address")}
+
+func writeError(w http.ResponseWriter, err error) {
+	code := http.StatusBadRequest
+	if known, ok := errors.AsType[*httpError](err); ok {
+		code = known.code
+	}
+	http.Error(w, err.Error(), code)
+}
+
+// readReview decodes an AdmissionReview of either version: they have the same shape. What
+// it holds of the body is copied.
+func readReview(body []byte, memory *limits.Memory) (*admissionv1.AdmissionReview, error) {
+	if !memory.Grow(len(body)) {
+		return nil, errMemory
 	}
 	review, err := decodeReview(body)
 	if err != nil {
-		return nil, http.StatusBadRequest, fmt.Errorf("reading the review: %w", err)
+		return nil, fmt.Errorf("reading the review: %w", err)
 	}
 	version := review.APIVersion
 	if review.Kind != "AdmissionReview" || version != admissionv1.SchemeGroupVersion.String() && version != admissionv1beta1.SchemeGroupVersion.String() {
-		return nil, http.StatusBadRequest, fmt.Errorf("the review is a %q of %q, want an AdmissionReview of admission.k8s.io/v1 or v1beta1", review.Kind, version)
+		return nil, fmt.Errorf("the review is a %q of %q, want an AdmissionReview of admission.k8s.io/v1 or v1beta1", review.Kind, version)
 	}
 	if review.Request == nil {
-		return nil, http.StatusBadRequest, errors.New("the review has no request")
+		return nil, errors.New("the review has no request")
 	}
-	return review, http.StatusOK, nil
-}
-
-// readBody reads a request's body, at once where its length is told.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	var body bytes.Buffer
-	if r.ContentLength > 0 && r.ContentLength <= maxReview {
-		body.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxReview))
-	return body.Bytes(), err
+	return review, nil
 }
 
 // decodeReview decodes a review. What the fast decoder refuses, such as a name that comes

@@ -17,6 +17,7 @@ import (
 	"embargo.dev/policies/workload"
 	"embargo.dev/test/scenario"
 	"embargo.dev/webhook"
+	"embargo.dev/webhook/limits"
 )
 
 func ownerKind(o *workload.OwnerReference) schema.GroupKind {
@@ -30,7 +31,7 @@ func post(t *testing.T, w *webhook.Workloads, review *admissionv1.AdmissionRevie
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/validate", bytes.NewReader(body))
 	request.Header.Set("Content-Type", "application/json")
 	recorder := httptest.NewRecorder()
-	webhook.Serve(w).ServeHTTP(recorder, request)
+	webhook.Serve(w, limits.New()).ServeHTTP(recorder, request)
 	return recorder
 }
 

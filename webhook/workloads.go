@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"embargo.dev/policies"
+	"embargo.dev/webhook/limits"
 )
 
 // Workloads decides requests for objects that carry images.
@@ -57,10 +58,18 @@ func (w *Workloads) Handle(ctx context.Context, review admission.Request) admiss
 	decision, err := w.Decide(ctx, rules, request, instant)
 	if err != nil {
 		logf.FromContext(ctx).Error(err, "can't decide", "kind", review.Kind.Kind, "namespace", review.Namespace, "name", review.Name, "user", review.UserInfo.Username)
-		return errored(http.StatusInternalServerError, err)
+		return errored(codeOf(err), err)
 	}
 	record(ctx, &review.AdmissionRequest, request.Object.Name, decision)
 	return respond(&review.AdmissionRequest, decision)
+}
+
+// codeOf returns the HTTP status for what kept a decision from being made.
+func codeOf(err error) int32 {
+	if errors.Is(err, limits.ErrTooManyReads) {
+		return http.StatusTooManyRequests
+	}
+	return http.StatusInternalServerError
 }
 
 // Decide evaluates the request with as little reading as its answer allows. What

@@ -103,6 +103,20 @@ var cases = []struct {
 	{"a default policy beside declared ones", "catalog: {defaultPolicy: create, vendors: ['*', '!zte']}\npolicies: {a: {spec: {audiences: [us-persons]}}}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, map[string]any{"defaultPolicy": true, "vendors": []any{"*", "!zte"}}, config(t, o["ConfigMap/embargo-config"])["catalog"])
 	}},
+	{"client certificates by a ConfigMap", "webhook: {clientCA: {configMap: webhook-clients, key: bundle.pem, subjects: [kube-apiserver]}}", func(t *testing.T, o chart.Objects) {
+		webhook := config(t, o["ConfigMap/embargo-config"])["webhook"].(map[string]any)
+		assert.Equal(t, "/etc/embargo/client-ca/bundle.pem", webhook["clientCA"])
+		assert.Equal(t, []any{"kube-apiserver"}, webhook["clientSubjects"])
+		assert.Contains(t, o.Pod("volumes"), map[string]any{"name": "client-ca", "configMap": map[string]any{"name": "webhook-clients", "items": []any{map[string]any{"key": "bundle.pem", "path": "bundle.pem"}}}})
+		assert.Contains(t, o.Container("volumeMounts"), map[string]any{"name": "client-ca", "mountPath": "/etc/embargo/client-ca", "readOnly": true})
+	}},
+	{"client certificates by a Secret", "webhook: {clientCA: {secretName: webhook-clients}}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, "/etc/embargo/client-ca/ca.crt", config(t, o["ConfigMap/embargo-config"])["webhook"].(map[string]any)["clientCA"])
+		assert.Contains(t, o.Pod("volumes"), map[string]any{"name": "client-ca", "secret": map[string]any{"secretName": "webhook-clients", "items": []any{map[string]any{"key": "ca.crt", "path": "ca.crt"}}}})
+	}},
+	{"settings of TLS", "webhook: {tls: {minVersion: VersionTLS13}}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, "VersionTLS13", config(t, o["ConfigMap/embargo-config"])["webhook"].(map[string]any)["tls"].(map[string]any)["minVersion"])
+	}},
 	{"reports for Headlamp", "reportAPI: wgpolicy", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, "wgpolicy", config(t, o["ConfigMap/embargo-config"])["reportAPI"])
 	}},
@@ -137,8 +151,29 @@ var cases = []struct {
 	}},
 	{"a network policy", "networkPolicy: {enabled: true, metricsFrom: [{namespaceSelector: {matchLabels: {team: monitoring}}}]}", func(t *testing.T, o chart.Objects) {
 		ingress := o.At("NetworkPolicy/embargo", "spec", "ingress").([]any)
-		assert.NotContains(t, ingress[0], "from", "the API server is no Pod")
-		assert.Contains(t, ingress[1], "from")
+		assert.NotContains(t, ingress[0], "from", "the kubelet is no Pod")
+		assert.NotContains(t, ingress[1], "from", "the API server is no Pod")
+		assert.Contains(t, ingress[2], "from")
+	}},
+	{"a network policy with the control plane's addresses", "networkPolicy: {enabled: true, webhookFrom: [{ipBlock: {cidr: 192.0.2.0/28}}]}", func(t *testing.T, o chart.Objects) {
+		ingress := o.At("NetworkPolicy/embargo", "spec", "ingress").([]any)
+		assert.NotContains(t, ingress[0], "from", "the kubelet still reaches the probes")
+		assert.Equal(t, []any{map[string]any{"ipBlock": map[string]any{"cidr": "192.0.2.0/28"}}}, ingress[1].(map[string]any)["from"])
+		assert.Equal(t, "webhook", ingress[1].(map[string]any)["ports"].([]any)[0].(map[string]any)["port"])
+	}},
+	{"secure metrics", "metrics: {secure: true, serviceMonitor: {enabled: true}}", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, map[string]any{"bindAddress": ":8080", "secure": true}, config(t, o["ConfigMap/embargo-config"])["metrics"])
+		endpoint := o.At("ServiceMonitor/embargo", "spec", "endpoints").([]any)[0].(map[string]any)
+		assert.Equal(t, "https", endpoint["scheme"])
+		assert.Equal(t, map[string]any{
+			"serverName": "embargo-webhook.embargo-system.svc",
+			"ca":         map[string]any{"secret": map[string]any{"name": "embargo-webhook-certificate", "key": "ca.crt"}},
+		}, endpoint["tlsConfig"])
+		assert.Contains(t, o.At("ClusterRole/embargo", "rules"), map[string]any{"apiGroups": []any{"authentication.k8s.io"}, "resources": []any{"tokenreviews"}, "verbs": []any{"create"}})
+	}},
+	{"secure metrics with cert-manager", "metrics: {secure: true, serviceMonitor: {enabled: true}}\ncertificates: {source: cert-manager}", func(t *testing.T, o chart.Objects) {
+		endpoint := o.At("ServiceMonitor/embargo", "spec", "endpoints").([]any)[0].(map[string]any)
+		assert.Equal(t, "embargo-webhook-tls", endpoint["tlsConfig"].(map[string]any)["ca"].(map[string]any)["secret"].(map[string]any)["name"])
 	}},
 	{"escape hatches", `
 commonLabels: {team: platform}
@@ -280,6 +315,8 @@ func TestWrongValuesAreRefusedWithTheirNames(t *testing.T) {
 		"certificates: {source: secret}":                                  "/certificates/secretName",
 		"catalog: {defaultPolicy: yes please}":                            "/catalog/defaultPolicy",
 		"reportAPI: policyreports":                                        "/reportAPI",
+		"webhook: {clientCA: {configMap: a, secretName: b}}":              "/webhook/clientCA/secretName",
+		"webhook: {tls: {minVersion: '1.3'}}":                             "/webhook/tls/minVersion",
 		"ports: {webhook: 0}":                                             "/ports/webhook",
 		"policies: {a: {spec: {enforcement: Deny}}}":                      "audiences",
 		"policies: {a: {spec: {audience: [us-persons]}}}":                 "audience",

@@ -57,8 +57,8 @@ func (d *desired) entries() []entry {
 	// just what the other leaves.
 	byOthers := policies.ContinuesExpression(d.trusted)
 	changes := prefilter.ChangesImages()
-	broughtIn := condition{"brought-in", "!" + byOthers + " && (request.operation == 'CREATE' || " + changes + ")"}
-	goesOn := condition{"goes-on", byOthers + " || request.operation == 'UPDATE' && !" + changes}
+	broughtIn := condition{Name: "brought-in", Expression: "!" + byOthers + " && (request.operation == 'CREATE' || " + changes + ")"}
+	goesOn := condition{Name: "goes-on", Expression: byOthers + " || request.operation == 'UPDATE' && !" + changes}
 	list := []entry{
 		{
 			// What people bring in. It fails closed, so that an outage lets nothing in
@@ -82,7 +82,7 @@ func (d *desired) entries() []entry {
 			// unless somebody chose otherwise. Embargo's own namespace is left out, so
 			// that an installation never waits for itself.
 			name: templates, path: PathWorkloads, failure: d.whereClosed(),
-			rules: templateRules(d.resources), conditions: []condition{{"by-people", "!" + byOthers}},
+			rules: templateRules(d.resources), conditions: []condition{{Name: "by-people", Expression: "!" + byOthers}},
 			selector: notIn(d.namespace),
 		},
 		{
@@ -92,7 +92,7 @@ func (d *desired) entries() []entry {
 			// Pods themselves are checked in any case. It fails open within a second, so
 			// Embargo's own namespace doesn't have to be left out.
 			name: customContinuations, path: PathWorkloads, failure: admissionv1.Ignore, timeout: controllerTimeoutSeconds,
-			rules: templateRules(d.resources), conditions: d.filteredRevisions(condition{"by-controllers", byOthers}),
+			rules: templateRules(d.resources), conditions: d.filteredRevisions(condition{Name: "by-controllers", Expression: byOthers}),
 		},
 	}
 	list = append(list, d.namespaceEntries()...)
@@ -103,7 +103,7 @@ func (d *desired) entries() []entry {
 		rules: []*ac.RuleWithOperationsApplyConfiguration{
 			rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "restrictedvendors", "vendorpolicies", "vendorwaivers", "vendorreports"),
 		},
-		conditions: []condition{{"not-being-deleted", "!object.?metadata.?deletionTimestamp.hasValue()"}},
+		conditions: []condition{{Name: "not-being-deleted", Expression: "!object.?metadata.?deletionTimestamp.hasValue()"}},
 	})
 }
 
@@ -145,8 +145,7 @@ func (d *desired) filteredRevisions(conditions ...condition) []condition {
 		return conditions
 	}
 	const revision = "request.kind.group == 'apps' && request.kind.kind == 'ControllerRevision'"
-	return append(conditions, condition{"suspect-revision",
-		"!(" + revision + " && " + policies.BuiltinControllerExpression() + ") || " + d.prefilter.Revisions})
+	return append(conditions, condition{Name: "suspect-revision", Expression: "!(" + revision + " && " + policies.BuiltinControllerExpression() + ") || " + d.prefilter.Revisions})
 }
 
 // filtered adds the prefilter, where there is one, to an entry's conditions.
@@ -154,7 +153,7 @@ func (d *desired) filtered(conditions ...condition) []condition {
 	if d.prefilter == nil {
 		return conditions
 	}
-	return append(conditions, condition{"suspect", d.prefilter.Expression})
+	return append(conditions, condition{Name: "suspect", Expression: d.prefilter.Expression})
 }
 
 // whereFiltered returns a failure policy that only a prefilter makes harmless.

@@ -74,6 +74,15 @@ annotations:
 {{- end -}}
 {{- end }}
 
+{{/* The Secret with the serving certificate, whoever keeps it. */}}
+{{- define "embargo.servingSecret" -}}
+{{- if eq .Values.certificates.source "managed" -}}
+{{ include "embargo.fullname" . }}-webhook-certificate
+{{- else -}}
+{{ include "embargo.certificateSecret" . }}
+{{- end -}}
+{{- end }}
+
 {{- define "embargo.defaultPolicy" -}}
 {{- if eq .Values.catalog.defaultPolicy "auto" -}}
 {{ empty .Values.policies }}
@@ -92,6 +101,21 @@ annotations:
 {{- else -}}
 {{- $_ := set $webhook "certDir" "/etc/embargo/certificates" -}}
 {{- end -}}
+{{- with .Values.webhook.clientCA -}}
+{{- if or .configMap .secretName -}}
+{{- $_ := set $webhook "clientCA" (printf "/etc/embargo/client-ca/%s" .key) -}}
+{{- end -}}
+{{- with .subjects -}}
+{{- $_ := set $webhook "clientSubjects" . -}}
+{{- end -}}
+{{- end -}}
+{{- if or (ne .Values.webhook.tls.minVersion "VersionTLS12") .Values.webhook.tls.cipherSuites -}}
+{{- $_ := set $webhook "tls" .Values.webhook.tls -}}
+{{- end -}}
+{{- $metrics := dict "bindAddress" (ternary (printf ":%v" .Values.ports.metrics) "0" .Values.metrics.enabled) -}}
+{{- if .Values.metrics.secure -}}
+{{- $_ := set $metrics "secure" true -}}
+{{- end -}}
 {{- $config := dict
   "apiVersion" "embargo.dev/v1alpha1"
   "kind" "EmbargoConfiguration"
@@ -103,7 +127,7 @@ annotations:
   "catalog" (dict "vendors" .Values.catalog.vendors "defaultPolicy" (include "embargo.defaultPolicy" . | eq "true"))
   "declared" (dict "configMap" (printf "%s-list" $name))
   "leaderElection" (dict "name" $name)
-  "metrics" (dict "bindAddress" (ternary (printf ":%v" .Values.ports.metrics) "0" .Values.metrics.enabled))
+  "metrics" $metrics
   "health" (dict "bindAddress" (printf ":%v" .Values.ports.health))
   "logging" (pick .Values.logging "level" "format")
   "drainPeriod" .Values.drainPeriod -}}

@@ -9,6 +9,7 @@ import (
 	"embargo.dev/audit"
 	"embargo.dev/cmd/embargo/internal/options"
 	"embargo.dev/webhook/discovery"
+	"embargo.dev/webhook/limits"
 	"embargo.dev/webhook/registration"
 	"embargo.dev/webhook/ruleset"
 	"embargo.dev/webhook/skew"
@@ -28,13 +29,15 @@ type controller struct {
 	skew         *skew.Meter
 	skewed       trigger.Trigger // told to whoever writes conditions
 	drain        drain
+	limits       *limits.Limits // of the webhook
 }
 
 // run runs the controller until the context ends, and a drain period longer.
 func run(ctx context.Context, o *options.Options) error {
 	ctrl.SetLogger(newLogger(o.Logging))
 	ctrl.Log.Info("starting", "version", Version())
-	c := &controller{options: o, skew: skew.NewMeter(time.Now), skewed: trigger.New()}
+	setMemoryLimit(ctrl.Log)
+	c := &controller{options: o, limits: limits.New(), skew: skew.NewMeter(time.Now), skewed: trigger.New()}
 	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.discover, c.audit, c.register, c.serve, c.install, c.checks} {
 		if err := step(ctx); err != nil {
 			return err

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 
@@ -17,11 +16,10 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/webhook/registration"
+	"embargo.dev/webhook/server"
 	"embargo.dev/webhook/skew"
 )
 
@@ -47,19 +45,16 @@ func (c *controller) manager(context.Context) error {
 	config.QPS, config.Burst = queriesPerSecond, burst
 	config.Wrap(c.skew.Wrap)
 	o := c.options
-	server := ctrlwebhook.NewServer(ctrlwebhook.Options{
-		Host: o.Webhook.Host, Port: o.Webhook.Port,
-		TLSOpts: []func(*tls.Config){func(t *tls.Config) {
-			t.MinVersion = tls.VersionTLS12
-			t.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-				return c.certificates.GetCertificate(hello)
-			}
-		}},
-	})
+	serving, clientCA, err := c.webhookTLS()
+	if err != nil {
+		return err
+	}
 	c.mgr, err = ctrl.NewManager(config, ctrl.Options{
-		Scheme:                        scheme,
-		WebhookServer:                 server,
-		Metrics:                       metricsserver.Options{BindAddress: o.Metrics.BindAddress},
+		Scheme: scheme,
+		WebhookServer: server.New(server.Options{
+			Host: o.Webhook.Host, Port: o.Webhook.Port, TLS: serving, Limits: c.limits, Log: ctrl.Log.WithName("webhook"),
+		}),
+		Metrics:                       c.metricsOptions(),
 		HealthProbeBindAddress:        o.Health.BindAddress,
 		LeaderElection:                !o.LeaderElection.Disabled,
 		LeaderElectionID:              o.LeaderElection.Name,
@@ -70,6 +65,11 @@ func (c *controller) manager(context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if clientCA != nil {
+		if err := c.mgr.Add(clientCA); err != nil {
+			return err
+		}
 	}
 	return c.mgr.Add(&skew.Teller{Meter: c.skew, Recorder: c.mgr.GetEventRecorder("embargo"), Namespace: o.Namespace, Forward: c.skewed})
 }

@@ -27,7 +27,7 @@ func (c *controller) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asking the API server who this controller is: %w", err)
 	}
-	live, err := c.unhurried()
+	live, err := client.New(unthrottled(c.mgr.GetConfig()), client.Options{Scheme: c.mgr.GetScheme(), Mapper: c.mgr.GetRESTMapper(), HTTPClient: c.mgr.GetHTTPClient()})
 	if err != nil {
 		return err
 	}
@@ -36,26 +36,27 @@ func (c *controller) serve(ctx context.Context) error {
 		Rules:              c.keeper.Rules,
 		Clock:              time.Now,
 		Cache:              c.mgr.GetCache(),
-		Live:               live,
+		Live:               c.limits.Reader(live),
 		Covered:            func(kind schema.GroupKind) bool { return workload.Builtin(kind) || c.discovery.Covers(kind) },
 		TrustedControllers: c.options.TrustedControllers,
-	})))
+	}, c.limits)))
 	server.Register(registration.PathKinds, c.drain.partWith(webhook.Serve(&webhook.Kinds{
 		Cache:   c.mgr.GetCache(),
 		Self:    self.Status.UserInfo.Username,
 		Clock:   time.Now,
 		Preview: c.previewer(),
-	})))
+	}, c.limits)))
 	return nil
 }
 
-// unhurried reads for decisions, which don't wait in line: the API server shares out what
-// it serves by itself, and a review has seconds. At the pace of the rest, a restart of
-// some hundred Pods of a restricted image would end in reviews that decide nothing.
-func (c *controller) unhurried() (client.Reader, error) {
-	config := rest.CopyConfig(c.mgr.GetConfig())
+// unthrottled returns a configuration for what decisions wait for. They don't queue with the
+// controller's other requests: a review has seconds, and a restart of some hundred Pods of a
+// restricted image would end in reviews that decide nothing. The limits of the webhook
+// bound them by source instead.
+func unthrottled(config *rest.Config) *rest.Config {
+	config = rest.CopyConfig(config)
 	config.QPS = -1
-	return client.New(config, client.Options{Scheme: c.mgr.GetScheme(), Mapper: c.mgr.GetRESTMapper(), HTTPClient: c.mgr.GetHTTPClient()})
+	return config
 }
 
 // previewer answers from the audit where this replica audits.

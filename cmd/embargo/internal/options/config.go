@@ -47,7 +47,7 @@ type Config struct {
 	Declared       Declared       `json:"declared,omitzero"`
 	Audit          Audit          `json:"audit,omitzero"`
 	LeaderElection LeaderElection `json:"leaderElection,omitzero"`
-	Metrics        Endpoint       `json:"metrics,omitzero"`
+	Metrics        Metrics        `json:"metrics,omitzero"`
 	Health         Endpoint       `json:"health,omitzero"`
 	Logging        Logging        `json:"logging,omitzero"`
 	// DrainPeriod is how long a stopping replica still answers, so that the API
@@ -83,6 +83,20 @@ type Webhook struct {
 	// TemplatesFailurePolicy says what becomes of changes of discovered resources while
 	// Embargo is down: Ignore lets them by unseen, Fail refuses them.
 	TemplatesFailurePolicy string `json:"templatesFailurePolicy,omitempty"`
+	// ClientCA is a file with certificates in PEM. Callers then need a client certificate
+	// that one of them has signed. The controller follows changes of the file.
+	ClientCA string `json:"clientCA,omitempty"`
+	// ClientSubjects are the common names that a client certificate may have; empty, any.
+	ClientSubjects []string `json:"clientSubjects,omitempty"`
+	// TLS is for the webhook, and for metrics where they are secure.
+	TLS TLS `json:"tls,omitzero"`
+}
+
+// TLS are settings by the names that Kubernetes' own components have for them.
+type TLS struct {
+	MinVersion string `json:"minVersion,omitempty"` // VersionTLS12 or VersionTLS13
+	// CipherSuites are IANA names of those allowed with TLS 1.2; empty, Go's own choice.
+	CipherSuites []string `json:"cipherSuites,omitempty"`
 }
 
 // Service is the Service in front of the replicas, in Embargo's namespace.
@@ -124,6 +138,13 @@ type Endpoint struct {
 	BindAddress string `json:"bindAddress,omitempty"`
 }
 
+// Metrics is where and how metrics are served.
+type Metrics struct {
+	BindAddress string `json:"bindAddress,omitempty"` // as of an Endpoint
+	// Secure serves them over TLS, to those whom the cluster allows to get /metrics.
+	Secure bool `json:"secure,omitempty"`
+}
+
 // Logging is how the log is written.
 type Logging struct {
 	Level  string `json:"level,omitempty"`  // debug, info, warn or error
@@ -138,11 +159,11 @@ func Default() Config {
 		Namespace:      "embargo-system",
 		Installation:   "embargo",
 		ReportAPI:      workloadreports.Auto,
-		Webhook:        Webhook{Port: 9443, Secret: "embargo-webhook-certificate", TemplatesFailurePolicy: "Ignore", Service: Service{Name: "embargo-webhook", Port: 443}},
+		Webhook:        Webhook{Port: 9443, Secret: "embargo-webhook-certificate", TemplatesFailurePolicy: "Ignore", TLS: TLS{MinVersion: "VersionTLS12"}, Service: Service{Name: "embargo-webhook", Port: 443}},
 		Catalog:        Catalog{Vendors: catalog.Selection{catalog.All}, DefaultPolicy: true},
 		Declared:       Declared{ConfigMap: "embargo-list"},
 		LeaderElection: LeaderElection{Name: "embargo"},
-		Metrics:        Endpoint{BindAddress: ":8080"},
+		Metrics:        Metrics{BindAddress: ":8080"},
 		Health:         Endpoint{BindAddress: ":8081"},
 		Logging:        Logging{Level: "info", Format: "json"},
 		DrainPeriod:    DrainPeriod{Duration: 5 * time.Second},

@@ -85,8 +85,10 @@ func TestTheDocsNameEveryKey(t *testing.T) {
 
 // normalised has no empty list where the defaults have none.
 func normalised(c options.Config) options.Config {
-	if len(c.TrustedControllers) == 0 {
-		c.TrustedControllers = nil
+	for _, list := range []*[]string{&c.TrustedControllers, &c.Webhook.ClientSubjects, &c.Webhook.TLS.CipherSuites} {
+		if len(*list) == 0 {
+			*list = nil
+		}
 	}
 	return c
 }
@@ -122,6 +124,9 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"--webhook-port=70000":              "webhook.port: 70000 is not a port",
 		"--webhook-url=http://localhost":    "webhook.url: ",
 		"--webhook-url=https://localhost/x": "webhook.url: ",
+		"--tls-min-version=1.3":             `webhook.tls.minVersion: "1.3" is not a TLS version; want VersionTLS12 or VersionTLS13`,
+		"--tls-cipher-suites=RC4":           `webhook.tls.cipherSuites: "RC4" is not a cipher suite`,
+		"--webhook-client-subjects=a":       "webhook.clientSubjects: nobody's name is verified without webhook.clientCA",
 		"--report-api=policy":               `reportAPI: "policy"; want auto, openreports, wgpolicy or none`,
 		"--log-level=loud":                  "logging.level: ",
 		"--log-format=xml":                  "logging.format: ",

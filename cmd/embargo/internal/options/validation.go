@@ -2,6 +2,7 @@ package options
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"embargo.dev/audit/workloadreports"
+	"embargo.dev/webhook/server"
 )
 
 // Validate says everything that is wrong with the settings, each with its key.
@@ -21,6 +23,7 @@ func (o *Options) Validate() error {
 	var v validator
 	v.names(&o.Config)
 	v.addresses(&o.Config)
+	v.tls(&o.Config)
 	v.oneOf("webhook.templatesFailurePolicy", o.Webhook.TemplatesFailurePolicy, "Ignore", "Fail")
 	if !slices.Contains(workloadreports.Settings(), o.ReportAPI) {
 		v.wrong("reportAPI", "%q; want auto, openreports, wgpolicy or none", o.ReportAPI)
@@ -99,6 +102,28 @@ func (v *validator) addresses(c *Config) {
 		u, err := url.Parse(c.Webhook.URL)
 		if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || cmp.Or(u.RawQuery, u.Fragment) != "" || u.User != nil {
 			v.wrong("webhook.url", "%q is not a base URL; want https://HOST:PORT", c.Webhook.URL)
+		}
+	}
+}
+
+// tls checks the settings of TLS, and who may call.
+func (v *validator) tls(c *Config) {
+	version, err := server.MinVersion(c.Webhook.TLS.MinVersion)
+	if err != nil {
+		v.wrong("webhook.tls.minVersion", "%v", err)
+	}
+	if _, err := server.CipherSuites(c.Webhook.TLS.CipherSuites); err != nil {
+		v.wrong("webhook.tls.cipherSuites", "%v", err)
+	}
+	if version == tls.VersionTLS13 && len(c.Webhook.TLS.CipherSuites) > 0 {
+		v.wrong("webhook.tls.cipherSuites", "TLS 1.3 chooses its own; leave them out, or set webhook.tls.minVersion to VersionTLS12")
+	}
+	if len(c.Webhook.ClientSubjects) > 0 && c.Webhook.ClientCA == "" {
+		v.wrong("webhook.clientSubjects", "nobody's name is verified without webhook.clientCA")
+	}
+	for i, name := range c.Webhook.ClientSubjects {
+		if strings.TrimSpace(name) == "" {
+			v.wrong(fmt.Sprintf("webhook.clientSubjects[%d]", i), "is empty; want a common name such as kube-apiserver")
 		}
 	}
 }

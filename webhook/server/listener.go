@@ -1,0 +1,54 @@
+package server
+
+import (
+	"net"
+	"sync"
+
+	"embargo.dev/webhook/fairness"
+	"embargo.dev/webhook/limits"
+)
+
+// limitedListener closes connections past a source's share before anything is read from
+// them.
+type limitedListener struct {
+	net.Listener
+
+	limits *limits.Limits
+}
+
+// Accept returns the next connection within the limits.
+func (l *limitedListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		source := fairness.SourceOf(conn.RemoteAddr().String())
+		lease, ok := l.limits.Connection(source, func() { _ = conn.Close() })
+		if ok {
+			return &limitedConn{Conn: conn, release: sync.OnceFunc(lease.Release)}, nil
+		}
+		reset(conn)
+	}
+}
+
+// reset closes a connection without leaving it to the kernel for a minute.
+func reset(conn net.Conn) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// limitedConn gives its room back when it is closed.
+type limitedConn struct {
+	net.Conn
+
+	release func()
+}
+
+// Close closes the connection.
+func (c *limitedConn) Close() error {
+	defer c.release()
+	return c.Conn.Close()
+}
