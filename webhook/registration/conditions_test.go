@@ -199,5 +199,5 @@ func checkEntries(t *testing.T, d *desired, introduced string) {
 			assert.NotContains(t, r.Operations, "DELETE")
 		}
 	}
-	assert.Equal(t, map[string]string{introductions: introduced, continuations: "Ignore", templates: "Ignore", namespaces: "Fail", kinds: "Fail"}, got)
+	assert.Equal(t, map[string]string{introductions: introduced, continuations: "Ignore", templates: "Ignore", namespaces: "Fail", imports: "Ignore", kinds: "Fail"}, got)
 }

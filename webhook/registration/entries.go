@@ -16,6 +16,7 @@ import (
 const (
 	PathWorkloads = "/validate"
 	PathKinds     = "/validate-embargo"
+	PathImports   = "/validate-embargo/imports"
 )
 
 // Names of the entries. The API server's own errors give them to users, so they are
@@ -25,8 +26,14 @@ const (
 	continuations = "continuations.embargo.dev"
 	templates     = "templates.embargo.dev"
 	namespaces    = "namespaces.embargo.dev"
+	imports       = "imports.embargo.dev"
 	kinds         = "kinds.embargo.dev"
 )
+
+// mayImport holds for the creation of a report by somebody who may import reports. The API
+// server checks the right, since it knows who asks; a webhook only has what a review says.
+const mayImport = "request.operation == 'CREATE' && request.resource.resource == 'vendorreports' && " +
+	"authorizer.group('embargo.dev').resource('vendorreports').namespace(request.namespace).check('import').allowed()"
 
 // timeoutSeconds is how long the API server waits for an answer.
 const timeoutSeconds = 5
@@ -89,13 +96,19 @@ func (d *desired) entries() []entry {
 		})
 	}
 	return append(list, entry{
+		// Reports that are restored from a backup. It fails open, so that they can be
+		// restored while the controller is stopped.
+		name: imports, path: PathImports, failure: admissionv1.Ignore,
+		rules:      []*ac.RuleWithOperationsApplyConfiguration{rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "vendorreports")},
+		conditions: []condition{{"may-import", mayImport}},
+	}, entry{
 		// Embargo's own kinds: a bad object must not be stored. Deleting is never in
 		// the way, nor is taking the last finalizer from what is being deleted.
 		name: kinds, path: PathKinds, failure: admissionv1.Fail,
 		rules: []*ac.RuleWithOperationsApplyConfiguration{
 			rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "restrictedvendors", "vendorpolicies", "vendorwaivers", "vendorreports"),
 		},
-		conditions: []condition{{"not-being-deleted", "!object.?metadata.?deletionTimestamp.hasValue()"}},
+		conditions: []condition{{"not-being-deleted", "!object.?metadata.?deletionTimestamp.hasValue()"}, {"not-an-import", "!(" + mayImport + ")"}},
 	})
 }
 

@@ -47,6 +47,7 @@ func (c *controller) serve(ctx context.Context) error {
 		Clock:   time.Now,
 		Preview: c.previewer(),
 	})))
+	server.Register(registration.PathImports, c.drain.partWith(webhook.Serve(&webhook.Imports{Live: live, Self: self.Status.UserInfo.Username, Clock: time.Now})))
 	return nil
 }
 
