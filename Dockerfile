@@ -1,11 +1,13 @@
-# The controller: one static program and the CA certificates, run by nobody.
+# The controller: one static program, run by an unprivileged user. It has no CA certificates:
+# the controller trusts the API server by the CA that its kubeconfig or service account names.
 #
 #   docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=… --build-arg REVISION=… \
 #     --build-arg SOURCE_DATE_EPOCH=… --build-arg CREATED=… .
 #
 # make image makes the same image without Docker and without a registry: it reads the last
-# stage below. GO_IMAGE may name another image with Go 1.26 and CA certificates.
-ARG GO_IMAGE=golang:1.26
+# stage below. GO_IMAGE may name another image with Go. The same Go as go.mod's toolchain line
+# gives the same program.
+ARG GO_IMAGE=golang:1.26.8
 FROM --platform=$BUILDPLATFORM $GO_IMAGE AS build
 ARG TARGETOS TARGETARCH VERSION=dev
 WORKDIR /src
@@ -29,7 +31,6 @@ LABEL org.opencontainers.image.title="embargo" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED"
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /embargo /embargo
 # The controller keeps a certificate in a temporary folder: mount an emptyDir on /tmp.
 USER 65532:65532

@@ -2,6 +2,8 @@ module embargo.dev
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/KimMachineGun/automemlimit v1.0.1
 	github.com/arran4/golang-ical v0.3.4

@@ -107,7 +107,7 @@ func audited(t *testing.T, s *scenario.Scenario, rules *policies.RuleSet, at tim
 		return policies.Namespace{Name: name, Labels: s.Namespace.Labels, Known: !s.Namespace.Unknown}
 	}}
 	var found []policies.Finding
-	for _, f := range e.InNamespace([]*inventory.Namespace{inv.Namespace(s.Namespace.Name)}, func(exposure.Key) (exposure.Memory, bool) { return exposure.Memory{}, false }) {
+	for _, f := range e.InNamespace([]*inventory.Namespace{inv.Namespace(s.Namespace.Name)}, func(exposure.Key, exposure.Workload) (exposure.Memory, bool) { return exposure.Memory{}, false }) {
 		found = append(found, f.Finding)
 	}
 	return described(found)

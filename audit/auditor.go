@@ -108,10 +108,11 @@ func New(o Options) (*Auditor, error) {
 		return nil, fmt.Errorf("the audit's client for reports: %w", err)
 	}
 	a := &Auditor{
-		options: o, sources: from, reports: reports.New(writer, o.Vendor), teller: newTeller(o.Recorder),
+		options: o, sources: from, teller: newTeller(o.Recorder),
 		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 		inventory: inventory.New(), feeds: map[schema.GroupVersionResource]*following{}, marked: map[string]bool{}, results: map[string]*result{},
 	}
+	a.reports = reports.New(writer, o.Vendor, a.namespaceUID)
 	a.others, err = workloadreports.New(workloadreports.Options{Config: config, Setting: o.ReportAPI, BanDate: a.banDate, Begun: a.again})
 	if err != nil {
 		return nil, fmt.Errorf("the audit's client for reports on workloads: %w", err)

@@ -142,7 +142,7 @@ func (c *cluster) look() []*exposure.Finding {
 	if ns := c.inventory.Namespace("mail"); ns != nil {
 		parts = append(parts, ns)
 	}
-	findings := e.InNamespace(parts, func(k exposure.Key) (exposure.Memory, bool) {
+	findings := e.InNamespace(parts, func(k exposure.Key, _ exposure.Workload) (exposure.Memory, bool) {
 		m, ok := c.memory[k]
 		return m, ok
 	})

@@ -56,7 +56,7 @@ func TestMetricsDontGrowWithTheCluster(t *testing.T) {
 		}
 		a := &Auditor{
 			inventory: c.inventory, feeds: map[schema.GroupVersionResource]*following{}, results: map[string]*result{}, teller: newTeller(nil),
-			reports: reports.New(fake.NewClientBuilder().WithScheme(scheme).Build(), func(string) types.UID { return "u" }),
+			reports: reports.New(fake.NewClientBuilder().WithScheme(scheme).Build(), func(string) types.UID { return "u" }, func(string) types.UID { return "n" }),
 			others:  &workloadreports.Writer{},
 			options: Options{Clock: func() time.Time { return c.now }, Rules: func() *policies.RuleSet { return c.rules }},
 			full:    c.now.Add(-5 * time.Second),

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -61,6 +62,24 @@ func (a *Auditor) mark(name string) {
 	if dirty {
 		a.fire()
 	}
+}
+
+// lookSoon has a namespace looked at, whether or not anything is in it.
+func (a *Auditor) lookSoon(name string) {
+	a.mu.Lock()
+	a.marked[name] = true
+	a.mu.Unlock()
+	a.fire()
+}
+
+// namespaceUID returns the UID of a namespace; "" where the cache lacks it.
+func (a *Auditor) namespaceUID(name string) types.UID {
+	ns := &metav1.PartialObjectMetadata{}
+	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	if err := a.options.Namespaces.Get(context.Background(), client.ObjectKey{Name: name}, ns); err != nil {
+		return ""
+	}
+	return ns.UID
 }
 
 func (a *Auditor) forget(name string) {

@@ -27,6 +27,26 @@ func TestSinceIsKept(t *testing.T) {
 	assert.False(t, f.ArrivedAfterBan)
 }
 
+// TestAnImportedSinceIsKeptUntilSomethingIsAsOld restores a report, and then a ReplicaSet.
+func TestAnImportedSinceIsKeptUntilSomethingIsAsOld(t *testing.T) {
+	c := newCluster(t, later)
+	d := deployment("av", agent, later)
+	c.list(d, replicaSet("av-1", agent, later, d, 1))
+	key := c.one().Key()
+	assert.True(t, c.one().ArrivedAfterBan, "it looks as if it had just come")
+	c.memory[key] = exposure.Memory{Since: announced, SinceFrom: v1alpha1.SinceReplicaSet, Imported: true}
+	for range 2 {
+		f := c.one()
+		assert.Equal(t, announced, f.Since)
+		assert.True(t, f.Imported)
+		assert.False(t, f.ArrivedAfterBan)
+	}
+	c.change(replicaSet("av-0", agent, announced, d, 0))
+	f := c.one()
+	assert.Equal(t, announced, f.Since)
+	assert.False(t, f.Imported, "the cluster itself tells")
+}
+
 // TestAnImageWrittenOtherwiseIsTheSame rolls out, after the ban, what admission takes to
 // continue: another spelling, through a mirror, and with a digest.
 func TestAnImageWrittenOtherwiseIsTheSame(t *testing.T) {

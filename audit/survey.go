@@ -70,7 +70,7 @@ func (s *Survey) Take(ctx context.Context) (*Surveyed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the survey's clients: %w", err)
 	}
-	s.sources, s.inventory, s.reports = from, inventory.New(), reports.New(nil, nil)
+	s.sources, s.inventory, s.reports = from, inventory.New(), reports.New(nil, nil, nil)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(surveyedAtOnce)
 	for _, k := range s.kinds() {

@@ -166,7 +166,9 @@ func (t *ownReports) Listed(listing uint32) {
 
 // Change takes a change.
 func (t *ownReports) Change(kind watch.EventType, o runtime.Object) {
-	if _, err := meta.Accessor(o); err == nil {
-		t.auditor.reports.Change(kind, o)
+	if object, err := meta.Accessor(o); err == nil {
+		if imported := t.auditor.reports.Change(kind, o); imported {
+			t.auditor.lookSoon(object.GetNamespace())
+		}
 	}
 }

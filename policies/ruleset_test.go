@@ -265,7 +265,10 @@ func TestWaiversAreValidated(t *testing.T) {
 	}
 	live, ended := waiver("w", "2025-01-01T00:00:01Z"), waiver("w", "2025-01-01T00:00:00Z")
 	assert.Empty(t, fields(&live, nil))
-	assert.Equal(t, []string{"spec.expires"}, fields(&ended, nil), "it is live while now is before its end")
+	assert.Empty(t, policies.ExpiredVendorWaiver(&live, now))
+	assert.Empty(t, fields(&ended, nil), "backups restore")
+	assert.Equal(t, []string{"spec.expires: expired on 2025-01-01T00:00:00Z: it covers nothing"}, policies.ExpiredVendorWaiver(&ended, now),
+		"it is live while now is before its end")
 	assert.Equal(t, []string{"spec.expires"}, fields(&ended, &live))
 	changed := *ended.DeepCopy()
 	changed.Spec.Reason = "another"

@@ -50,8 +50,9 @@ func ValidateVendorPolicy(p *v1alpha1.VendorPolicy, others []v1alpha1.VendorPoli
 		"mirrors must not lead back to where they began: "+strings.Join(way, ", ")))
 }
 
-// ValidateVendorWaiver says what of a waiver doesn't compile, and refuses one that
-// has expired: when it is created, and when its expiry is changed.
+// ValidateVendorWaiver says what of a waiver doesn't compile, and refuses a change of
+// its expiry to an instant that has passed. One that is created expired is accepted, so
+// that backups restore; ExpiredVendorWaiver warns of it.
 func ValidateVendorWaiver(w, old *v1alpha1.VendorWaiver, now time.Time) field.ErrorList {
 	_, problems := Compile(Source{Waivers: []v1alpha1.VendorWaiver{*w}})
 	errs := fieldErrors(problems)
@@ -70,7 +71,7 @@ func ValidateVendorWaiver(w, old *v1alpha1.VendorWaiver, now time.Time) field.Er
 	if w.Spec.Expires.IsZero() {
 		return append(errs, field.Required(spec.Child("expires"), "an RFC 3339 instant such as 2025-01-31T00:00:00Z"))
 	}
-	changed := old == nil || !old.Spec.Expires.Equal(&w.Spec.Expires)
+	changed := old != nil && !old.Spec.Expires.Equal(&w.Spec.Expires)
 	if changed && !w.Spec.Expires.After(now) {
 		errs = append(errs, field.Invalid(spec.Child("expires"), w.Spec.Expires.UTC().Format(time.RFC3339),
 			"must lie in the future; it is "+now.UTC().Format(time.RFC3339)))
@@ -135,6 +136,14 @@ func OddVendorPolicy(p *v1alpha1.VendorPolicy, vendors []v1alpha1.RestrictedVend
 		}
 	}
 	return odd
+}
+
+// ExpiredVendorWaiver warns of a waiver that has expired.
+func ExpiredVendorWaiver(w *v1alpha1.VendorWaiver, now time.Time) []string {
+	if w.Spec.Expires.After(now) {
+		return nil
+	}
+	return []string{fmt.Sprintf("spec.expires: expired on %s: it covers nothing", w.Spec.Expires.UTC().Format(time.RFC3339))}
 }
 
 // OddVendorWaiver says what is right about a waiver but odd: a vendor or a

@@ -113,7 +113,9 @@ func (k *Kinds) waiver(ctx context.Context, review *admissionv1.AdmissionRequest
 		return errored(http.StatusInternalServerError, err)
 	}
 	response := check(review, k.Self, func(w, old *v1alpha1.VendorWaiver) (field.ErrorList, []string) {
-		return policies.ValidateVendorWaiver(w, old, k.Clock()), policies.OddVendorWaiver(w, there.vendors.Items)
+		now := k.Clock()
+		warnings := append(policies.ExpiredVendorWaiver(w, now), policies.OddVendorWaiver(w, there.vendors.Items)...)
+		return policies.ValidateVendorWaiver(w, old, now), warnings
 	}, func(w *v1alpha1.VendorWaiver) []string {
 		return k.Preview.Waiver(ctx, w, there.vendors.Items, there.policies.Items)
 	})

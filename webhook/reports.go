@@ -13,7 +13,8 @@ import (
 	"embargo.dev/policies"
 )
 
-// report lets nobody but the controller write reports: they are evidence. Kubernetes' own
+// report lets nobody but the controller write reports: they are evidence. Reports that
+// are restored from a backup by users who may do that don't come here (see Imports). Kubernetes' own
 // controllers may change what belongs to the metadata: the garbage collector takes owners
 // and finalizers away, for which a deletion waits.
 func (k *Kinds) report(review *admissionv1.AdmissionRequest) admission.Response {
@@ -31,7 +32,7 @@ func (k *Kinds) report(review *admissionv1.AdmissionRequest) admission.Response 
 		}
 	}
 	return refused(review, apierrors.NewForbidden(resource(review), review.Name,
-		fmt.Errorf("reports are written by Embargo's audit alone (%s)", k.Self)))
+		fmt.Errorf("reports are written by Embargo's audit alone (%s); to restore one from a backup, have the verb import on vendorreports.embargo.dev and annotate it with embargo.dev/import", k.Self)))
 }
 
 // sameContent reports whether an update leaves all but the metadata as it is.

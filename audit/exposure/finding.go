@@ -35,6 +35,7 @@ type Finding struct {
 
 	Since           time.Time
 	SinceFrom       v1alpha1.SinceFrom
+	Imported        bool // Since comes from an imported report
 	ArrivedAfterBan bool
 	ArrivalWaiver   string
 
@@ -97,6 +98,13 @@ func (f *Finding) Key() Key {
 	if f.Node != "" {
 		k.Workload = types.UID("static/" + f.Workload.Name)
 	}
+	return k
+}
+
+// Named returns the key with the workload's kind and name in place of its UID, which is
+// another one once the workload is restored from a backup.
+func (k Key) Named(w Workload) Key {
+	k.Workload = types.UID(w.GroupKind().String() + "/" + w.Name)
 	return k
 }
 

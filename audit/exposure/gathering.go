@@ -120,7 +120,7 @@ func isHistory(o *inventory.Object, top inventory.Top) bool {
 // recall looks up what is remembered of a finding. A digest that was added to a tag makes
 // no other image of it.
 func (g *gathering) recall(key Key, one *gathered, recall Recall) (Memory, bool) {
-	before, known := recall(key)
+	before, known := recall(key, one.workload)
 	unpinned, ok := key.unpinned()
 	if !ok {
 		return before, known
@@ -129,7 +129,7 @@ func (g *gathering) recall(key Key, one *gathered, recall Recall) (Memory, bool)
 		one.takeAge(same.oldest, same.oldestIn)
 	}
 	if !known {
-		return recall(unpinned)
+		return recall(unpinned, one.workload)
 	}
 	return before, known
 }

@@ -15,6 +15,7 @@ type Memory struct {
 	Image           string // as written
 	Since           time.Time
 	SinceFrom       v1alpha1.SinceFrom
+	Imported        bool // Since comes from an imported report
 	ArrivedAfterBan bool
 	ArrivalWaiver   string
 	Covered         bool     // a waiver covered the arrival, also where its name is forgotten
@@ -30,14 +31,15 @@ type Memory struct {
 	Partial bool
 }
 
-// Recall is how an audit looks its memories up; false where there is none.
-type Recall func(Key) (Memory, bool)
+// Recall looks up what an audit remembers of a finding on a workload; false where that is
+// nothing.
+type Recall func(Key, Workload) (Memory, bool)
 
 // Remember returns what is to be kept of the finding.
 func (f *Finding) Remember(ruleSet string, now time.Time, before Memory) Memory {
 	m := Memory{
 		Workload: f.Workload, Image: f.Image,
-		Since: f.Since, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
+		Since: f.Since, SinceFrom: f.SinceFrom, Imported: f.Imported, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
 		Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, ToldDaysBefore: f.ToldDaysBefore, RuleSet: ruleSet, At: now,
 	}
 	m.Covered = before.Covered || f.ArrivalWaiver != ""

@@ -60,6 +60,7 @@ func (g *gathering) date(f *Finding, one *gathered, before Memory, ns policies.N
 	}
 	madeNow := before.SinceFrom == v1alpha1.SinceFirstSeen && f.SinceFrom != v1alpha1.SinceFirstSeen && f.Since.Sub(before.Since) <= moment
 	if !before.Since.IsZero() && !f.Since.Before(before.Since) && !madeNow {
+		f.Imported = before.Imported && f.Since.After(before.Since)
 		f.Since, f.SinceFrom = before.Since, before.SinceFrom
 	}
 	if f.ArrivalWaiver = before.ArrivalWaiver; f.ArrivalWaiver != "" || before.Covered || f.Vendor == "" {

@@ -14,15 +14,17 @@ import (
 )
 
 // build makes the report of a namespace on a vendor, but for when it was evaluated.
-func build(namespace, vendor, ruleSet string, findings []*exposure.Finding, resolved []v1alpha1.ResolvedFinding) *v1alpha1.VendorReport {
+func build(namespace, vendor, ruleSet string, findings []*exposure.Finding, m *memories) *v1alpha1.VendorReport {
 	report := &v1alpha1.VendorReport{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: nameOf(vendor)},
 		Vendor:     vendor,
 		RuleSet:    ruleSet,
 		Findings:   list(findings),
-		Resolved:   resolved,
+		Resolved:   m.resolved,
+		Imported:   m.importStatus(),
 	}
 	report.Summary = summarise(findings, len(report.Findings))
+	m.keep(report, findings)
 	return report
 }
 
@@ -105,7 +107,7 @@ func count(n int) int32 { return int32(n) } // objects of a cluster
 func reported(f *exposure.Finding) v1alpha1.ReportedFinding {
 	r := v1alpha1.ReportedFinding{
 		Workload:        workload(f.Workload),
-		ReportedImage:   imageOf(f.Key(), f.Image, f.Since, f.SinceFrom),
+		ReportedImage:   imageOf(f.Key(), f.Image, f.Since, f.SinceFrom, f.Imported),
 		ArrivedAfterBan: f.ArrivedAfterBan,
 		ArrivalWaiver:   f.ArrivalWaiver,
 		Carrier:         f.Carrier,
@@ -164,8 +166,8 @@ func workload(w exposure.Workload) v1alpha1.ReportedWorkload {
 	return r
 }
 
-func imageOf(k exposure.Key, written string, since time.Time, from v1alpha1.SinceFrom) v1alpha1.ReportedImage {
+func imageOf(k exposure.Key, written string, since time.Time, from v1alpha1.SinceFrom, imported bool) v1alpha1.ReportedImage {
 	return v1alpha1.ReportedImage{
-		Container: k.Container, Image: exposure.Shown(written), Restriction: k.Restriction, Since: metav1.NewTime(since), SinceFrom: from,
+		Container: k.Container, Image: exposure.Shown(written), Restriction: k.Restriction, Since: metav1.NewTime(since), SinceFrom: from, Imported: imported,
 	}
 }

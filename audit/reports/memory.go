@@ -19,22 +19,33 @@ const keepResolved = 30 * 24 * time.Hour
 // memories are what is remembered of a namespace's findings on a vendor.
 type memories struct {
 	findings map[exposure.Key]exposure.Memory
-	unlisted map[uint64]exposure.Memory // of which only hashes of their keys were kept
-	resolved []v1alpha1.ResolvedFinding // the latest first
+	unlisted map[uint64]record                // of which only hashes of their keys were kept
+	awaited  map[exposure.Key]exposure.Memory // of an imported report, by the names of workloads
+	resolved []v1alpha1.ResolvedFinding       // the latest first
+	imported *imported                        // nil where no report was imported
 }
 
 // recall returns what is remembered of a finding; false where nothing is.
-func (m *memories) recall(key exposure.Key) (exposure.Memory, bool) {
-	memory, known := m.findings[key]
-	if !known && len(m.unlisted) > 0 {
-		memory, known = m.unlisted[hashOf(key)]
+func (m *memories) recall(key exposure.Key, w exposure.Workload) (exposure.Memory, bool) {
+	if memory, known := m.findings[key]; known || len(m.awaited)+len(m.unlisted) == 0 {
+		return memory, known
 	}
-	return memory, known
+	named := key.Named(w)
+	if memory, known := m.awaited[named]; known {
+		return memory, true
+	}
+	if r, known := m.unlisted[hashOf(named)]; known && (r.awaited || r.workload == checkOf(key.Workload)) {
+		return r.memory, true
+	}
+	return exposure.Memory{}, false
 }
 
 // remembered reads memories out of a report.
 func remembered(report *v1alpha1.VendorReport) *memories {
-	m := &memories{findings: make(map[exposure.Key]exposure.Memory, len(report.Findings)), unlisted: unlisted(report), resolved: report.Resolved}
+	m := &memories{
+		findings: make(map[exposure.Key]exposure.Memory, len(report.Findings)), unlisted: unlisted(report), resolved: report.Resolved,
+		awaited: map[exposure.Key]exposure.Memory{}, imported: importedBefore(report),
+	}
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		memory := exposure.Memory{
@@ -42,7 +53,7 @@ func remembered(report *v1alpha1.VendorReport) *memories {
 				APIVersion: f.Workload.APIVersion, Kind: f.Workload.Kind, Namespace: report.Namespace, Name: f.Workload.Name,
 				UID: types.UID(f.Workload.UID), Cluster: f.Workload.Scope == "Cluster",
 			},
-			Image: f.Image, Since: f.Since.Time, SinceFrom: f.SinceFrom, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
+			Image: f.Image, Since: f.Since.Time, SinceFrom: f.SinceFrom, Imported: f.Imported, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
 			Covered: f.ArrivalWaiver != "", Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, RuleSet: report.RuleSet, At: report.EvaluatedAt.Time,
 		}
 		if f.MoreDigests > 0 {
@@ -69,13 +80,15 @@ func (m *memories) update(findings []*exposure.Finding, look *exposure.Look) {
 	current := make(map[exposure.Key]exposure.Memory, len(findings))
 	for _, f := range findings {
 		key := f.Key()
-		before, _ := m.recall(key)
+		before, _ := m.recall(key, f.Workload)
 		current[key] = f.Remember(look.RuleSet, look.Now, before)
 	}
+	m.arrive(findings)
+	gone := m.giveUp(look)
 	if len(look.Unseen) == 0 {
-		m.unlisted = nil // whatever is there is among the others now
+		// Whatever else is there is among the others now.
+		maps.DeleteFunc(m.unlisted, func(_ uint64, r record) bool { return !r.awaited })
 	}
-	var gone []v1alpha1.ResolvedFinding
 	for key, memory := range m.findings {
 		if _, there := current[key]; there {
 			continue
@@ -84,10 +97,7 @@ func (m *memories) update(findings []*exposure.Finding, look *exposure.Look) {
 			current[key] = memory
 			continue
 		}
-		gone = append(gone, v1alpha1.ResolvedFinding{
-			Workload: workload(memory.Workload), ReportedImage: imageOf(key, memory.Image, memory.Since, memory.SinceFrom),
-			ResolvedAt: metav1.NewTime(look.Now.Truncate(time.Second)),
-		})
+		gone = append(gone, resolved(key, memory, look.Now))
 	}
 	slices.SortFunc(gone, func(a, b v1alpha1.ResolvedFinding) int {
 		return cmp.Or(cmp.Compare(a.Workload.Kind, b.Workload.Kind), cmp.Compare(a.Workload.Name, b.Workload.Name), cmp.Compare(a.Container, b.Container),
@@ -99,6 +109,14 @@ func (m *memories) update(findings []*exposure.Finding, look *exposure.Look) {
 	})
 	if len(m.resolved) > v1alpha1.MaxReportResolved {
 		m.resolved = slices.Clone(m.resolved[:v1alpha1.MaxReportResolved])
+	}
+}
+
+// resolved makes the entry of a finding that is no longer there.
+func resolved(key exposure.Key, memory exposure.Memory, now time.Time) v1alpha1.ResolvedFinding {
+	return v1alpha1.ResolvedFinding{
+		Workload: workload(memory.Workload), ReportedImage: imageOf(key, memory.Image, memory.Since, memory.SinceFrom, memory.Imported),
+		ResolvedAt: metav1.NewTime(now.Truncate(time.Second)),
 	}
 }
 

@@ -35,15 +35,15 @@ func (r *Reports) Listed(listing uint32) {
 	}
 }
 
-// Change takes a report that was written or deleted by whomever.
-func (r *Reports) Change(kind watch.EventType, o runtime.Object) {
+// Change takes a report that was written or deleted by whomever. It returns true where the
+// report was imported, so that its namespace is to be looked at.
+func (r *Reports) Change(kind watch.EventType, o runtime.Object) bool {
 	report, ok := o.(*v1alpha1.VendorReport)
 	if !ok {
-		return
+		return false
 	}
 	if kind != watch.Deleted {
-		r.observe(report, 0)
-		return
+		return r.observe(report, 0)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -52,9 +52,11 @@ func (r *Reports) Change(kind watch.EventType, o runtime.Object) {
 	if r.want[key] != nil {
 		r.queue.Add(key)
 	}
+	return false
 }
 
-func (r *Reports) observe(report *v1alpha1.VendorReport, listing uint32) {
+// observe returns true where the report was imported.
+func (r *Reports) observe(report *v1alpha1.VendorReport, listing uint32) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := client.ObjectKeyFromObject(report)
@@ -62,15 +64,18 @@ func (r *Reports) observe(report *v1alpha1.VendorReport, listing uint32) {
 		listing = r.seen[key].listing
 	}
 	r.seen[key] = seen{version: report.ResourceVersion, content: fingerprint(report), uid: report.UID, listing: listing}
-	switch want := r.want[key]; {
-	case want != nil && want.content != r.seen[key].content, nameOf(report.Vendor) != report.Name:
+	want := r.want[key]
+	other := want != nil && want.content != r.seen[key].content
+	if other || nameOf(report.Vendor) != report.Name {
 		r.queue.Add(key)
-		return
-	case want != nil:
-		return
 	}
-	if there := r.memory[report.Namespace][report.Vendor]; there == nil {
-		m := r.remember(report.Namespace, report.Vendor)
-		*m = *remembered(report)
+	switch {
+	case nameOf(report.Vendor) != report.Name, want != nil && !other:
+		return false
+	case r.isImported(report):
+		return r.remember(report.Namespace, report.Vendor).importReport(report)
+	case want == nil && r.memory[report.Namespace][report.Vendor] == nil:
+		*r.remember(report.Namespace, report.Vendor) = *remembered(report)
 	}
+	return false
 }

@@ -23,7 +23,9 @@ type Reports struct {
 	client client.Client
 	// vendor returns the UID of a RestrictedVendor; "" where there is none.
 	vendor func(name string) types.UID
-	queue  *pacing.Queue
+	// namespace returns the UID of a namespace; "" where nobody knows it.
+	namespace func(name string) types.UID
+	queue     *pacing.Queue
 
 	mu     sync.Mutex
 	memory map[string]map[string]*memories // by namespace and vendor
@@ -50,9 +52,9 @@ type seen struct {
 type Counts struct{ Created, Updated, Deleted, Failed int }
 
 // New returns Reports that are written by the client.
-func New(c client.Client, vendor func(name string) types.UID) *Reports {
+func New(c client.Client, vendor, namespace func(name string) types.UID) *Reports {
 	return &Reports{
-		client: c, vendor: vendor, queue: pacing.New(),
+		client: c, vendor: vendor, namespace: namespace, queue: pacing.New(),
 		memory: map[string]map[string]*memories{}, want: map[types.NamespacedName]*wanted{},
 		seen: map[types.NamespacedName]seen{},
 	}
@@ -70,11 +72,11 @@ func (r *Reports) Recall(namespace string) exposure.Recall {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	there := r.memory[namespace]
-	return func(key exposure.Key) (exposure.Memory, bool) {
+	return func(key exposure.Key, w exposure.Workload) (exposure.Memory, bool) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if m := there[key.Vendor]; m != nil {
-			return m.recall(key)
+			return m.recall(key, w)
 		}
 		return exposure.Memory{}, false
 	}
@@ -97,19 +99,19 @@ func (r *Reports) Publish(look exposure.Look) {
 	defer r.mu.Unlock()
 	parts := byVendor(look.Findings)
 	for _, vendor := range vendorsIn(parts, r.memory[look.Namespace]) {
-		if vendor != "" && r.vendor(vendor) == "" {
-			r.drop(look.Namespace, vendor)
-			continue
-		}
 		m := r.remember(look.Namespace, vendor)
+		if vendor != "" && r.vendor(vendor) == "" {
+			if !m.waits(look.Now) { // the vendor may be restored after the report
+				r.drop(look.Namespace, vendor)
+			}
+			continue
+		}
 		m.update(parts[vendor], &look)
-		if len(m.findings) == 0 && len(m.resolved) == 0 {
+		if len(m.findings) == 0 && len(m.resolved) == 0 && !m.waits(look.Now) {
 			r.drop(look.Namespace, vendor)
 			continue
 		}
-		report := build(look.Namespace, vendor, look.RuleSet, parts[vendor], m.resolved)
-		m.keep(report, parts[vendor])
-		r.set(report, look.Now)
+		r.set(build(look.Namespace, vendor, look.RuleSet, parts[vendor], m), look.Now)
 	}
 }
 
@@ -128,11 +130,7 @@ func (r *Reports) remember(namespace, vendor string) *memories {
 // set makes a report what is wanted. One with the content of the one before keeps that
 // one's instant, and is the same.
 func (r *Reports) set(report *v1alpha1.VendorReport, now time.Time) {
-	if report.Vendor != "" {
-		report.OwnerReferences = []metav1.OwnerReference{{
-			APIVersion: v1alpha1.GroupVersion.String(), Kind: "RestrictedVendor", Name: report.Vendor, UID: r.vendor(report.Vendor),
-		}}
-	}
+	report.NamespaceUID = string(r.namespace(report.Namespace))
 	key := client.ObjectKeyFromObject(report)
 	content := fingerprint(report)
 	if before := r.want[key]; before != nil && before.content == content {
@@ -174,6 +172,9 @@ func fingerprint(report *v1alpha1.VendorReport) uint64 {
 	hash := fnv.New64a()
 	// The type marshals to JSON whatever it holds, and a hash takes whatever is
 	// written to it.
-	_ = json.NewEncoder(hash).Encode([]any{report.Vendor, report.RuleSet, report.Summary, report.Findings, report.Resolved, report.OwnerReferences, report.Annotations[unlistedAnnotation]})
+	_ = json.NewEncoder(hash).Encode([]any{
+		report.Vendor, report.NamespaceUID, report.Imported, report.RuleSet, report.Summary, report.Findings, report.Resolved,
+		report.OwnerReferences, report.Annotations[unlistedAnnotation],
+	})
 	return hash.Sum64()
 }

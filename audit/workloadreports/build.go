@@ -25,6 +25,9 @@ const (
 	namePrefix = source + "-"
 
 	managedByLabel = "app.kubernetes.io/managed-by"
+	// notBackedUpLabel keeps Velero from it: its name has a UID that a restored workload
+	// doesn't have.
+	notBackedUpLabel = "velero.io/exclude-from-backup"
 	// shownAnnotation says how many of the findings are listed, where not all are.
 	shownAnnotation = "embargo.dev/shown"
 
@@ -49,7 +52,7 @@ func (w *Writer) build(namespace string, findings []*exposure.Finding) *openrepo
 	reference := referenceTo(about)
 	report := &openreports.Report{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: namespace, Name: nameOf(about.UID), Labels: map[string]string{managedByLabel: source},
+			Namespace: namespace, Name: nameOf(about.UID), Labels: map[string]string{managedByLabel: source, notBackedUpLabel: "true"},
 			OwnerReferences: []metav1.OwnerReference{{APIVersion: about.APIVersion, Kind: about.Kind, Name: about.Name, UID: about.UID}},
 		},
 		Source: source,

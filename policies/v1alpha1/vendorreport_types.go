@@ -106,6 +106,12 @@ type ReportedImage struct {
 	//
 	// +required
 	SinceFrom SinceFrom `json:"sinceFrom"`
+
+	// imported is true where since comes from an imported report, and nothing that is in
+	// the cluster is as old.
+	//
+	// +optional
+	Imported bool `json:"imported,omitempty"`
 }
 
 // ReportedNext is the phase after the one in force.
@@ -387,6 +393,27 @@ type VendorReportSummary struct {
 	Since *metav1.Time `json:"since,omitempty"`
 }
 
+// ReportImport says that somebody restored the report from a backup, and that the audit
+// took over its history.
+type ReportImport struct {
+	// at is when the report was restored.
+	//
+	// +required
+	At metav1.Time `json:"at"`
+
+	// evaluatedAt is when the audit that wrote the backup's report last came to another
+	// content.
+	//
+	// +required
+	EvaluatedAt metav1.Time `json:"evaluatedAt"`
+
+	// awaited counts the findings of the backup whose workloads are not in the cluster
+	// yet. A day after the import they are resolved.
+	//
+	// +optional
+	Awaited int32 `json:"awaited,omitempty"`
+}
+
 // VendorReport is what of a vendor is found in a namespace. Only the audit writes it.
 //
 // +kubebuilder:object:root=true
@@ -402,6 +429,7 @@ type VendorReportSummary struct {
 // +kubebuilder:printcolumn:name="Restrictions",type=integer,priority=1,JSONPath=`.summary.restrictions`
 // +kubebuilder:printcolumn:name="After-Ban",type=integer,priority=1,JSONPath=`.summary.arrivedAfterBan`
 // +kubebuilder:printcolumn:name="Shown",type=string,priority=1,JSONPath=`.summary.shown`
+// +kubebuilder:printcolumn:name="Imported",type=date,priority=1,JSONPath=`.imported.at`
 type VendorReport struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -416,6 +444,18 @@ type VendorReport struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Vendor string `json:"vendor,omitempty"`
+
+	// namespaceUID is the UID of the namespace that the audit wrote the report for. In a
+	// report that was restored from a backup it is another namespace's.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	NamespaceUID string `json:"namespaceUID,omitempty"`
+
+	// imported says that the report was restored from a backup.
+	//
+	// +optional
+	Imported *ReportImport `json:"imported,omitempty"`
 
 	// ruleSet is the digest of the rule set that the findings were made with.
 	//

@@ -163,8 +163,28 @@ func TestUpdatesAreCheckedAndOldFaultsDoNotStandInTheWay(t *testing.T) {
 		expires.Format(time.RFC3339)+"', reason: a test, approvedBy: the tests}\n")
 	t.Cleanup(func() { must(t, "delete", "vendorwaiver", "short") })
 	time.Sleep(time.Until(expires))
-	must(t, "patch", "vendorwaiver", "short", "--type=merge", `-p={"spec":{"reason":"still a test"}}`)
+	output = must(t, "patch", "vendorwaiver", "short", "--type=merge", `-p={"spec":{"reason":"still a test"}}`)
+	assert.Contains(t, output, "Warning: spec.expires: expired on "+expires.Format(time.RFC3339)+": it covers nothing")
 	output, err = kubectl(t, "patch", "vendorwaiver", "short", "--type=merge", `-p={"spec":{"expires":"2024-01-01T00:00:00Z"}}`)
 	require.Error(t, err, output)
 	assert.Contains(t, output, "must lie in the future")
+}
+
+// TestABackupOfAnExpiredWaiverIsRestored creates it as kubectl printed it.
+func TestABackupOfAnExpiredWaiverIsRestored(t *testing.T) {
+	output := apply(t, `
+apiVersion: embargo.dev/v1alpha1
+kind: VendorWaiver
+metadata: {name: expired}
+spec: {vendor: kaspersky, namespaceSelector: {matchLabels: {a: b}}, images: ['kaspersky/**'], expires: '2024-01-01T00:00:00Z', reason: a test, approvedBy: the tests}
+`)
+	t.Cleanup(func() { must(t, "delete", "vendorwaiver", "expired") })
+	assert.Contains(t, output, "Warning: spec.expires: expired on 2024-01-01T00:00:00Z: it covers nothing")
+	backup := must(t, "get", "vendorwaiver", "expired", "-o", "yaml")
+	must(t, "delete", "vendorwaiver", "expired")
+	output, err := stage.Kubectl(t, backup, "create", "-f", "-")
+	require.NoError(t, err, output)
+	require.Eventually(t, func() bool {
+		return must(t, "get", "vendorwaiver", "expired", "-o", `jsonpath={.status.conditions[?(@.type=="Expired")].status}`) == "True"
+	}, 10*time.Second, 100*time.Millisecond)
 }

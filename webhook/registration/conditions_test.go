@@ -184,5 +184,5 @@ func checkEntries(t *testing.T, d *desired, introduced, others string) {
 		}
 	}
 	assert.Equal(t, map[string]string{introductions: introduced, continuations: "Ignore", templates: others, customContinuations: "Ignore",
-		namespaces: "Fail", namespaceExclusions: "Ignore", kinds: "Fail"}, got)
+		namespaces: "Fail", namespaceExclusions: "Ignore", imports: "Ignore", kinds: "Fail"}, got)
 }

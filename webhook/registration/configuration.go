@@ -57,6 +57,9 @@ type owner struct {
 // configuration is the whole object as it is applied.
 func (d *desired) configuration() *ac.ValidatingWebhookConfigurationApplyConfiguration {
 	c := ac.ValidatingWebhookConfiguration(Name).
+		// It goes with the installation, which writes it once it can serve. Restored before
+		// that, it would refuse what else is restored.
+		WithLabels(map[string]string{"velero.io/exclude-from-backup": "true"}).
 		WithAnnotations(map[string]string{VersionAnnotation: d.version, enforcerAnnotation: "true"}).
 		WithOwnerReferences(metaac.OwnerReference().
 			WithAPIVersion(rbacv1.SchemeGroupVersion.String()).WithKind("ClusterRole").WithName(d.owner.name).WithUID(d.owner.uid))

@@ -17,6 +17,7 @@ import (
 const (
 	PathWorkloads = "/validate"
 	PathKinds     = "/validate-embargo"
+	PathImports   = "/validate-embargo/imports"
 )
 
 // Names of the entries. The API server's own errors give them to users, so they are
@@ -28,6 +29,7 @@ const (
 	customContinuations = "custom-continuations.embargo.dev"
 	namespaces          = "namespaces.embargo.dev"
 	namespaceExclusions = "namespace-exclusions.embargo.dev"
+	imports             = "imports.embargo.dev"
 	kinds               = "kinds.embargo.dev"
 )
 
@@ -37,6 +39,14 @@ const (
 	timeoutSeconds           = 5
 	controllerTimeoutSeconds = 1
 )
+
+// mayImport holds for a report that is restored from a backup by somebody who may import
+// reports. The API server checks the right, since it knows who asks; a webhook only has what
+// a review says. Whoever has every right has this one too, so the report itself has to say
+// that it is restored: Velero labels what it restores, and people add the annotation.
+const mayImport = "request.operation == 'CREATE' && request.resource.resource == 'vendorreports' && " +
+	"(object.metadata.?labels[?'velero.io/restore-name'].hasValue() || object.metadata.?annotations[?'embargo.dev/import'].hasValue()) && " +
+	"authorizer.group('embargo.dev').resource('vendorreports').namespace(request.namespace).check('import').allowed()"
 
 // entry is an entry of the configuration.
 type entry struct {
@@ -97,13 +107,22 @@ func (d *desired) entries() []entry {
 	}
 	list = append(list, d.namespaceEntries()...)
 	return append(list, entry{
+		// Reports that are restored from a backup. It fails open, so that they can be
+		// restored while the controller is stopped.
+		name: imports, path: PathImports, failure: admissionv1.Ignore,
+		rules:      []*ac.RuleWithOperationsApplyConfiguration{rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "vendorreports")},
+		conditions: []condition{{Name: "may-import", Expression: mayImport}},
+	}, entry{
 		// Embargo's own kinds: a bad object must not be stored. Deleting is never in
 		// the way, nor is taking the last finalizer from what is being deleted.
 		name: kinds, path: PathKinds, failure: admissionv1.Fail,
 		rules: []*ac.RuleWithOperationsApplyConfiguration{
 			rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "restrictedvendors", "vendorpolicies", "vendorwaivers", "vendorreports"),
 		},
-		conditions: []condition{{Name: "not-being-deleted", Expression: "!object.?metadata.?deletionTimestamp.hasValue()"}},
+		conditions: []condition{
+			{Name: "not-being-deleted", Expression: "!object.?metadata.?deletionTimestamp.hasValue()"},
+			{Name: "not-an-import", Expression: "!(" + mayImport + ")"},
+		},
 	})
 }
 

@@ -1,6 +1,5 @@
 // Command image makes the controller's image without a daemon and without a registry:
-// what the last stage of the Dockerfile says, from a program that Go builds here and this
-// machine's CA certificates. It writes an archive for each architecture, which docker load
+// what the last stage of the Dockerfile says, from a program that Go builds here. It writes an archive for each architecture, which docker load
 // and ctr images import take, and all of them as an OCI layout.
 package main
 
@@ -28,9 +27,9 @@ import (
 const mostBytes = 60_000_000
 
 type settings struct {
-	root, output, image, tag, version, revision, certificates string
-	archs                                                     []string
-	created                                                   time.Time
+	root, output, image, tag, version, revision string
+	archs                                       []string
+	created                                     time.Time
 }
 
 func main() {
@@ -42,7 +41,6 @@ func main() {
 	flag.StringVar(&s.tag, "tag", "", "its tag; its version, without the v before it, where empty")
 	flag.StringVar(&s.version, "version", "dev", "its version")
 	flag.StringVar(&s.revision, "revision", "unknown", "commit that it is built from")
-	flag.StringVar(&s.certificates, "certificates", "/etc/ssl/certs/ca-certificates.crt", "CA certificates")
 	flag.StringVar(&archs, "archs", "amd64,arm64", "architectures")
 	flag.Parse()
 	s.archs = strings.Split(archs, ",")
@@ -106,7 +104,7 @@ func (s *settings) build(last *stage, arch string) (v1.Image, error) {
 	if err := s.compile(arch, binary); err != nil {
 		return nil, err
 	}
-	image, err := assemble(last, arch, map[string]string{"/embargo": binary, "/etc/ssl/certs/ca-certificates.crt": s.certificates}, s.created)
+	image, err := assemble(last, arch, map[string]string{"/embargo": binary}, s.created)
 	if err != nil {
 		return nil, err
 	}

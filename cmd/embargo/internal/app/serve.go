@@ -46,6 +46,9 @@ func (c *controller) serve(ctx context.Context) error {
 		Clock:   time.Now,
 		Preview: c.previewer(),
 	}, c.limits)))
+	server.Register(registration.PathImports, c.drain.partWith(webhook.Serve(&webhook.Imports{
+		Live: c.limits.Reader(live), Self: self.Status.UserInfo.Username, Clock: time.Now,
+	}, c.limits)))
 	return nil
 }
 
