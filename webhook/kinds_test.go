@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -164,7 +165,7 @@ func TestARefusalSaysWhichRightsCount(t *testing.T) {
 	assert.Contains(t, message(bound...), "and 2 more; the API server checks rights by name on at most 2 of them in a request; "+
 		`change fewer labels at a time, or use the verb "exempt" on all vendorpolicies.embargo.dev`)
 	for i := range 3000 {
-		bound = append(bound, policyFor(fmt.Sprint("other-", i), map[string]string{"team": fmt.Sprint(i)}))
+		bound = append(bound, policyFor(fmt.Sprint("other-", i), map[string]string{"team": strconv.Itoa(i)}))
 	}
 	assert.Contains(t, message(bound[4:]...), `the cluster has too many policies and waivers to check rights by name, so it takes the verb "exempt" on all vendorpolicies.embargo.dev`)
 }

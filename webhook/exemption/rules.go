@@ -1,6 +1,7 @@
 package exemption
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -78,12 +79,7 @@ func NewRules(vendorPolicies []v1alpha1.VendorPolicy, waivers []v1alpha1.VendorW
 // namespace. Nobody can change the label with the namespace's name.
 func canChange(s labels.Selector) bool {
 	requirements, _ := s.Requirements()
-	for _, r := range requirements {
-		if r.Key() != corev1.LabelMetadataName {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(requirements, func(r labels.Requirement) bool { return r.Key() != corev1.LabelMetadataName })
 }
 
 // NextExpiry is when the first waiver expires, zero where there is none. From then on the
@@ -91,10 +87,5 @@ func canChange(s labels.Selector) bool {
 func (r *Rules) NextExpiry() time.Time { return r.nextExpiry }
 
 func (r *Rules) has(k kind) bool {
-	for _, rule := range r.rules {
-		if rule.kind == k {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.rules, func(rule rule) bool { return rule.kind == k })
 }

@@ -70,7 +70,7 @@ func (r *Registrar) current(ctx context.Context) (*admissionv1.ValidatingWebhook
 	current := &admissionv1.ValidatingWebhookConfiguration{}
 	err := r.live.Get(ctx, client.ObjectKey{Name: Name}, current)
 	if apierrors.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // nobody wrote one yet
+		return nil, nil
 	}
 	return current, err
 }
