@@ -28,17 +28,10 @@ func TestOnlyTheAPIServerCalls(t *testing.T) {
 		"--webhook-client-ca="+s.plane.CAFile(), "--webhook-client-subjects=kube-apiserver", "--tls-min-version=VersionTLS13", "--metrics-secure")
 	require.NoError(t, err)
 	require.NoError(t, s.replica.AwaitReady(t.Context()))
-	create := []string{"run", "agent", "--image=" + restricted}
-	poll(t, 30*time.Second, func() bool {
-		output, err := s.try(t, create...)
-		return err != nil && strings.Contains(output, "tls: certificate required")
-	})
+	s.refusedWith(t, "tls: certificate required")
 
 	require.NoError(t, s.plane.RestartAPIServer(t.Context(), "--admission-control-config-file="+s.admissionConfiguration(t, "kube-apiserver")))
-	poll(t, 30*time.Second, func() bool {
-		output, err := s.try(t, create...)
-		return err != nil && strings.Contains(output, "refused by cluster policy")
-	})
+	s.refusedWith(t, "refused by cluster policy")
 
 	for _, c := range []struct {
 		says string
@@ -55,6 +48,18 @@ func TestOnlyTheAPIServerCalls(t *testing.T) {
 	assert.Contains(t, answer, "want application/json")
 
 	s.metricsAreSecure(t)
+}
+
+// refusedWith waits until what is restricted is refused with a text.
+func (s *stage) refusedWith(t *testing.T, text string) {
+	t.Helper()
+	var output string
+	assert.Eventually(t, func() bool {
+		var err error
+		output, err = s.try(t, "run", "agent", "--image="+restricted)
+		return err != nil && strings.Contains(output, text)
+	}, 30*time.Second, 100*time.Millisecond)
+	require.Contains(t, output, text)
 }
 
 // admissionConfiguration writes what makes the API server present a client certificate.
