@@ -56,20 +56,15 @@ func (w *Workloads) Handle(ctx context.Context, review admission.Request) admiss
 	}
 	request.Trusted = slices.Contains(w.TrustedControllers, request.User.Name)
 	decision, err := w.Decide(ctx, rules, request, instant)
+	if errors.Is(err, limits.ErrTooManyReads) {
+		return errored(http.StatusTooManyRequests, err) // unlogged: it is a flood
+	}
 	if err != nil {
 		logf.FromContext(ctx).Error(err, "can't decide", "kind", review.Kind.Kind, "namespace", review.Namespace, "name", review.Name, "user", review.UserInfo.Username)
-		return errored(codeOf(err), err)
+		return errored(http.StatusInternalServerError, err)
 	}
 	record(ctx, &review.AdmissionRequest, request.Object.Name, decision)
 	return respond(&review.AdmissionRequest, decision)
-}
-
-// codeOf returns the HTTP status for what kept a decision from being made.
-func codeOf(err error) int32 {
-	if errors.Is(err, limits.ErrTooManyReads) {
-		return http.StatusTooManyRequests
-	}
-	return http.StatusInternalServerError
 }
 
 // Decide evaluates the request with as little reading as its answer allows. What

@@ -76,6 +76,9 @@ func setUp(t *testing.T) *stage {
 	require.NoError(t, installation.Prepare(ctx, s.plane, root))
 	s.startReplica(ctx, t, binary, dir)
 	require.NoError(t, installation.AwaitRegistered(ctx, s.plane))
+	started, err := os.ReadFile(s.log)
+	require.NoError(t, err)
+	require.Contains(t, string(started), fmt.Sprintf("GOMEMLIMIT=%d", memoryLimit*9/10), "it reads the limit of its control group")
 	return s
 }
 

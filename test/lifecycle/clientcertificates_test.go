@@ -24,21 +24,15 @@ func TestOnlyTheAPIServerCalls(t *testing.T) {
 	s := setUpOn(t, controlplane.Options{}, nil)
 	require.NoError(t, s.replica.Stop())
 	var err error
-	s.replica, err = installation.Start(s.plane, s.binary, "", s.log,
+	// A leader that can't renew its lease while the API server restarts would stop.
+	s.replica, err = installation.Start(s.plane, s.binary, "", s.log, "--leader-election-disabled",
 		"--webhook-client-ca="+s.plane.CAFile(), "--webhook-client-subjects=kube-apiserver", "--tls-min-version=VersionTLS13", "--metrics-secure")
 	require.NoError(t, err)
 	require.NoError(t, s.replica.AwaitReady(t.Context()))
-	create := []string{"run", "agent", "--image=" + restricted}
-	poll(t, 30*time.Second, func() bool {
-		output, err := s.try(t, create...)
-		return err != nil && strings.Contains(output, "tls: certificate required")
-	})
+	s.refusedWith(t, "tls: certificate required")
 
 	require.NoError(t, s.plane.RestartAPIServer(t.Context(), "--admission-control-config-file="+s.admissionConfiguration(t, "kube-apiserver")))
-	poll(t, 30*time.Second, func() bool {
-		output, err := s.try(t, create...)
-		return err != nil && strings.Contains(output, "refused by cluster policy")
-	})
+	s.refusedWith(t, "refused by cluster policy")
 
 	for _, c := range []struct {
 		says string
@@ -55,6 +49,18 @@ func TestOnlyTheAPIServerCalls(t *testing.T) {
 	assert.Contains(t, answer, "want application/json")
 
 	s.metricsAreSecure(t)
+}
+
+// refusedWith waits until what is restricted is refused with a text.
+func (s *stage) refusedWith(t *testing.T, text string) {
+	t.Helper()
+	var output string
+	for until := time.Now().Add(30 * time.Second); !strings.Contains(output, text); time.Sleep(100 * time.Millisecond) {
+		require.True(t, time.Now().Before(until), "the last answer: %s", output)
+		var err error
+		output, err = s.try(t, "run", "agent", "--image="+restricted)
+		require.Error(t, err)
+	}
 }
 
 // admissionConfiguration writes what makes the API server present a client certificate.

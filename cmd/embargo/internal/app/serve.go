@@ -64,7 +64,7 @@ func unthrottled(config *rest.Config) *rest.Config {
 
 // previewer answers from the audit where this replica audits.
 func (c *controller) previewer() *preview.Previewer {
-	p := preview.New(c.mgr.GetCache(), c.mgr.GetAPIReader(), time.Now)
+	p := preview.New(c.mgr.GetCache(), c.limits.Reader(c.mgr.GetAPIReader()), time.Now)
 	if c.auditor == nil {
 		return p
 	}
