@@ -6,7 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"embargo.dev/webhook/installation"
@@ -37,17 +38,18 @@ func (m Marker) Marked(ctx context.Context) (bool, error) {
 	return state.Data[defaultPolicyCreated] == "true", nil
 }
 
-// Mark remembers that the default policy was created.
+// Mark remembers that the default policy was created. The ConfigMap is applied, since the
+// right to create by server-side apply can be bound to its name.
 func (m Marker) Mark(ctx context.Context) error {
 	owners, err := installation.Owners(ctx, m.Client, m.Owner)
 	if err != nil {
 		return err
 	}
-	state := &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name, OwnerReferences: owners},
-		Data:       map[string]string{defaultPolicyCreated: "true"},
+	state := corev1ac.ConfigMap(m.Name, m.Namespace).WithData(map[string]string{defaultPolicyCreated: "true"})
+	for _, o := range owners {
+		state.WithOwnerReferences(metav1ac.OwnerReference().WithAPIVersion(o.APIVersion).WithKind(o.Kind).WithName(o.Name).WithUID(o.UID))
 	}
-	if err := m.Client.Create(ctx, state); err != nil && !apierrors.IsAlreadyExists(err) {
+	if err := m.Client.Apply(ctx, state, client.FieldOwner("embargo"), client.ForceOwnership); err != nil {
 		return fmt.Errorf("writing the installation's state to ConfigMap %s/%s: %w", m.Namespace, m.Name, err)
 	}
 	return nil
