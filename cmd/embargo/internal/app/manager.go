@@ -56,17 +56,20 @@ func (c *controller) manager(context.Context) error {
 			}
 		}},
 	})
+	lock, err := c.lock(config)
+	if err != nil {
+		return err
+	}
 	c.mgr, err = ctrl.NewManager(config, ctrl.Options{
-		Scheme:                        scheme,
-		WebhookServer:                 server,
-		Metrics:                       metricsserver.Options{BindAddress: o.Metrics.BindAddress},
-		HealthProbeBindAddress:        o.Health.BindAddress,
-		LeaderElection:                !o.LeaderElection.Disabled,
-		LeaderElectionID:              o.LeaderElection.Name,
-		LeaderElectionNamespace:       o.Namespace,
-		LeaderElectionReleaseOnCancel: true,
-		Cache:                         cacheOptions(),
-		Client:                        clientOptions(),
+		Scheme:                              scheme,
+		WebhookServer:                       server,
+		Metrics:                             metricsserver.Options{BindAddress: o.Metrics.BindAddress},
+		HealthProbeBindAddress:              o.Health.BindAddress,
+		LeaderElection:                      !o.LeaderElection.Disabled,
+		LeaderElectionResourceLockInterface: lock,
+		LeaderElectionReleaseOnCancel:       true,
+		Cache:                               cacheOptions(),
+		Client:                              clientOptions(),
 	})
 	if err != nil {
 		return err
