@@ -61,7 +61,7 @@ func (w *Workloads) carried(ctx context.Context, namespace string, ref *workload
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
 		return nil, nil
 	case apierrors.IsForbidden(err):
-		logging.Warn(ctx, "a controller owner may not be read, so what it makes counts as introduced; grant the right by aggregation to the role view",
+		logging.Warn(ctx, "a controller owner may not be read, so what it creates counts as introduced; grant the right by a ClusterRole with the label rbac.authorization.k8s.io/aggregate-to-view, or embargo.dev/aggregate-to-audit with rbac.read=workloads",
 			"kind", kind.GroupKind().String(), "namespace", namespace)
 		return nil, nil
 	case err != nil:

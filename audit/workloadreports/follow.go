@@ -146,9 +146,25 @@ func (w *Writer) tidy(ctx context.Context, chosen *api, served []*api) error {
 			errs = append(errs, err)
 			continue
 		}
-		errs = append(errs, w.clear(ctx, a))
+		errs = append(errs, w.clearOther(ctx, a))
 	}
 	return errors.Join(errs...)
+}
+
+// clearOther deletes own reports of an API that isn't chosen, where the controller may. An
+// installation may grant the rights to the chosen API only; reports that were written before
+// then stay until their workloads go.
+func (w *Writer) clearOther(ctx context.Context, a *api) error {
+	err := w.clear(ctx, a)
+	if !apierrors.IsForbidden(err) {
+		return err
+	}
+	if !w.forbidden[a] {
+		w.forbidden[a] = true
+		logf.FromContext(ctx).Info("reports of an API that isn't chosen can't be deleted, since the controller has no right to; those that it wrote before stay until their workloads go",
+			"api", a.String(), "command", fmt.Sprintf("kubectl delete %s.%s -A -l %s=%s", a.Resource, a.Group, managedByLabel, source))
+	}
+	return nil
 }
 
 // list returns the reports that are there.

@@ -50,8 +50,10 @@ type Writer struct {
 	places map[string]*place
 	counts Counts
 
-	tidied time.Time // only Follow touches it
-	missed bool      // and this: whether it was said that the API that is set isn't served
+	// Only Follow touches these.
+	tidied    time.Time
+	missed    bool          // whether the log says that the API that is set isn't served
+	forbidden map[*api]bool // whether the log says that its reports can't be deleted
 }
 
 // place is a namespace.
@@ -93,7 +95,7 @@ func New(o Options) (*Writer, error) {
 func newWriter(client dynamic.Interface, serves func(context.Context, *api) (bool, error), o Options) *Writer {
 	return &Writer{
 		client: client, serves: serves, setting: o.Setting, banDate: o.BanDate, begun: o.Begun,
-		wake: make(chan struct{}, 1), queue: pacing.New(), places: map[string]*place{},
+		wake: make(chan struct{}, 1), queue: pacing.New(), places: map[string]*place{}, forbidden: map[*api]bool{},
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"embargo.dev/audit/exposure"
 )
@@ -267,4 +270,20 @@ func TestAReportStaysASecondAtLeast(t *testing.T) {
 	applied, _ := d.counts()
 	assert.LessOrEqual(t, applied, 2)
 	assert.Positive(t, applied)
+}
+
+// TestWithoutRightsToAnotherAPIItsReportsStay: an installation may grant the rights to the
+// chosen API only.
+func TestWithoutRightsToAnotherAPIItsReportsStay(t *testing.T) {
+	d := newDesk(t, WGPolicy, []*api{openReports, policyReports})
+	d.client.PrependReactor("list", "reports", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewForbidden(openReports.GroupResource(), "", errors.New("no rule allows it"))
+	})
+	var lines []string
+	ctx := logf.IntoContext(t.Context(), funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{}))
+	require.NoError(t, d.look(ctx, true))
+	require.NoError(t, d.look(ctx, true))
+	assert.Equal(t, "wgpolicyk8s.io", d.Group(), "the chosen API is written")
+	said := strings.Join(lines, "\n")
+	assert.Equal(t, 1, strings.Count(said, "kubectl delete reports.openreports.io -A -l app.kubernetes.io/managed-by=embargo"), said)
 }

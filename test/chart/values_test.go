@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 
 	"embargo.dev/test/chart"
 	"embargo.dev/test/controlplane"
@@ -60,9 +62,10 @@ var cases = []struct {
 		settings := config(t, o["ConfigMap/gatehouse-config"])
 		assert.Equal(t, "gatehouse", settings["installation"])
 		assert.Equal(t, map[string]any{"name": "gatehouse-webhook", "port": float64(443)}, settings["webhook"].(map[string]any)["service"])
-		assert.Contains(t, o, "ClusterRole/gatehouse")
-		assert.Equal(t, []any{"gatehouse"}, resourceNames(o["ClusterRole/gatehouse"], "clusterroles"))
-		assert.Equal(t, []any{"embargo"}, resourceNames(o["ClusterRole/gatehouse"], "validatingwebhookconfigurations"), "it has one name everywhere")
+		assert.Empty(t, o.At("ClusterRole/gatehouse", "rules"), "it stands for the installation, and grants nothing")
+		assert.Equal(t, []any{"gatehouse"}, resourceNames(o["ClusterRole/gatehouse-controller"], "clusterroles"))
+		assert.Equal(t, []any{"embargo"}, resourceNames(o["ClusterRole/gatehouse-controller"], "validatingwebhookconfigurations"), "it has one name everywhere")
+		assert.Contains(t, o, "Secret/gatehouse-webhook-certificate")
 		assert.Equal(t, []any{"gatehouse-webhook-certificate"}, resourceNames(o["Role/gatehouse"], "secrets"))
 		assert.Equal(t, []any{"gatehouse"}, resourceNames(o["Role/gatehouse"], "leases"))
 	}},
@@ -73,6 +76,7 @@ var cases = []struct {
 		assert.Equal(t, "/etc/embargo/certificates", config(t, o["ConfigMap/embargo-config"])["webhook"].(map[string]any)["certDir"])
 		assert.Equal(t, "embargo-webhook-tls", secretVolume(o))
 		assert.Empty(t, resourceNames(o["Role/embargo"], "secrets"), "no right to any Secret")
+		assert.NotContains(t, o, "Secret/embargo-webhook-certificate")
 	}},
 	{"cert-manager with an issuer that is there", "certificates: {source: cert-manager, certManager: {issuerRef: {name: corporate, kind: ClusterIssuer}}}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, map[string]any{"name": "corporate", "kind": "ClusterIssuer"}, o.At("Certificate/embargo-webhook", "spec", "issuerRef"))
@@ -98,6 +102,7 @@ var cases = []struct {
 		for _, object := range data {
 			accept(t, object.(string))
 		}
+		assert.Equal(t, []any{"mail"}, resourceNames(o["ClusterRole/embargo-controller"], "vendorwaivers"), "no other waiver may be written")
 		assert.Equal(t, false, config(t, o["ConfigMap/embargo-config"])["catalog"].(map[string]any)["defaultPolicy"], "who declares policies needs no default one")
 	}},
 	{"a default policy beside declared ones", "catalog: {defaultPolicy: create, vendors: ['*', '!zte']}\npolicies: {a: {spec: {audiences: [us-persons]}}}", func(t *testing.T, o chart.Objects) {
@@ -119,6 +124,29 @@ var cases = []struct {
 	}},
 	{"reports for Headlamp", "reportAPI: wgpolicy", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, "wgpolicy", config(t, o["ConfigMap/embargo-config"])["reportAPI"])
+		assert.Empty(t, verbs(o, "reports"), "only the rights to what is chosen")
+		assert.Equal(t, []any{"list", "create", "patch", "delete"}, verbs(o, "policyreports"))
+	}},
+	{"no reports in kinds of others", "reportAPI: none", func(t *testing.T, o chart.Objects) {
+		assert.Empty(t, verbs(o, "reports"))
+		assert.Empty(t, verbs(o, "policyreports"))
+	}},
+	{"no audit", "config: {audit: {disabled: true}}", func(t *testing.T, o chart.Objects) {
+		for _, resource := range []string{"vendorreports", "nodes", "reports", "policyreports"} {
+			assert.Empty(t, verbs(o, resource), resource)
+		}
+		assert.Equal(t, []any{"get"}, verbs(o, "podtemplates"), "admission reads owners")
+	}},
+	{"workload kinds only are read", "rbac: {read: workloads}", func(t *testing.T, o chart.Objects) {
+		assert.NotContains(t, o, "ClusterRoleBinding/embargo-view")
+		assert.Equal(t, "embargo-audit", o.At("ClusterRoleBinding/embargo-audit", "roleRef", "name"))
+		assert.NotContains(t, o["ClusterRole/embargo-audit"].Object, "rules", "the API server fills it, and Helm must not take that back")
+		assert.Equal(t, "true", o["ClusterRole/embargo-audit-workloads"].GetLabels()["embargo.dev/aggregate-to-audit"])
+		assert.Equal(t, kustomized(t, "config/components/read-workloads/role.yaml", "embargo-audit-workloads"), o.At("ClusterRole/embargo-audit-workloads", "rules"))
+	}},
+	{"an autoscaler says how many replicas", "replicas: null", func(t *testing.T, o chart.Objects) {
+		assert.Nil(t, o.At("Deployment/embargo", "spec", "replicas"))
+		assert.Contains(t, o, "PodDisruptionBudget/embargo")
 	}},
 	{"no default policy", "catalog: {defaultPolicy: none}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, false, config(t, o["ConfigMap/embargo-config"])["catalog"].(map[string]any)["defaultPolicy"])
@@ -136,8 +164,14 @@ var cases = []struct {
 			assert.NotContains(t, key, "CustomResourceDefinition/")
 		}
 	}},
-	{"monitoring", "metrics: {serviceMonitor: {enabled: true, labels: {release: prometheus}}, alerts: {enabled: true}, dashboard: {enabled: true}}", func(t *testing.T, o chart.Objects) {
+	{"monitoring", "metrics: {serviceMonitor: {enabled: true, labels: {release: prometheus}, namespace: monitoring, scrapeTimeout: 20s, relabelings: [{targetLabel: cluster, replacement: eu}], metricRelabelings: [{action: labeldrop, regex: pod}]}, alerts: {enabled: true}, dashboard: {enabled: true}}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, "prometheus", o["ServiceMonitor/embargo"].GetLabels()["release"])
+		assert.Equal(t, "monitoring", o["ServiceMonitor/embargo"].GetNamespace())
+		assert.Equal(t, []any{"embargo-system"}, o.At("ServiceMonitor/embargo", "spec", "namespaceSelector", "matchNames"))
+		endpoint := o.At("ServiceMonitor/embargo", "spec", "endpoints").([]any)[0].(map[string]any)
+		assert.Equal(t, "20s", endpoint["scrapeTimeout"])
+		assert.Len(t, endpoint["relabelings"], 1)
+		assert.Len(t, endpoint["metricRelabelings"], 1)
 		assert.Contains(t, o, "PrometheusRule/embargo")
 		assert.Equal(t, "1", o["ConfigMap/embargo-dashboard"].GetLabels()["grafana_dashboard"])
 		selector := o.At("ServiceMonitor/embargo", "spec", "selector", "matchLabels").(map[string]any)
@@ -191,11 +225,22 @@ affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeS
 topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {a: b}}}]
 serviceAccount: {annotations: {e: f}}
 service: {annotations: {g: h}}
-config: {logging: {level: error}}
+config: {webhook: {host: "::"}}
+runtimeClassName: gvisor
+dnsPolicy: None
+dnsConfig: {nameservers: [10.0.0.10]}
+hostAliases: [{ip: 10.0.0.1, hostnames: [api.example.com]}]
+strategy: {type: Recreate}
+minReadySeconds: 5
 `, func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, []any{"--config=/etc/embargo/config.yaml", "--log-level=debug"}, o.Container("args"))
 		assert.Contains(t, o, "ConfigMap/embargo-more")
-		assert.Equal(t, map[string]any{"level": "error", "format": "json"}, config(t, o["ConfigMap/embargo-config"])["logging"])
+		assert.Equal(t, "::", config(t, o["ConfigMap/embargo-config"])["webhook"].(map[string]any)["host"])
+		assert.Equal(t, "gvisor", o.Pod("runtimeClassName"))
+		assert.Equal(t, []any{"10.0.0.10"}, o.Pod("dnsConfig", "nameservers"))
+		assert.Len(t, o.Pod("hostAliases"), 1)
+		assert.Equal(t, map[string]any{"type": "Recreate"}, o.At("Deployment/embargo", "spec", "strategy"))
+		assert.EqualValues(t, 5, o.At("Deployment/embargo", "spec", "minReadySeconds"))
 		assert.Equal(t, "system-cluster-critical", o.Pod("priorityClassName"))
 		assert.Len(t, o.Pod("topologySpreadConstraints"), 1)
 		assert.Equal(t, "h", o["Service/embargo-webhook"].GetAnnotations()["g"])
@@ -206,33 +251,108 @@ config: {logging: {level: error}}
 			}
 		}
 	}},
-	{"every key of the config file, as documented", documented(), func(t *testing.T, o chart.Objects) {
-		assert.Equal(t, map[string]any{"disabled": false}, config(t, o["ConfigMap/embargo-config"])["audit"])
-	}},
 	{"roles and accounts of somebody else", "rbac: {create: false, people: false}\nserviceAccount: {create: false, name: other}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, "other", o.Pod("serviceAccountName"))
 		for key := range o {
-			assert.NotRegexp(t, "Role|ServiceAccount", key)
+			if key != "ClusterRole/embargo" { // it stands for the installation
+				assert.NotRegexp(t, "Role|ServiceAccount", key)
+			}
 		}
+		assert.Empty(t, o.At("ClusterRole/embargo", "rules"))
 	}},
-	{"a subchart", "global: {imageRegistry: x}\nenabled: true", func(t *testing.T, o chart.Objects) {
-		assert.Contains(t, o, "Deployment/embargo")
+	{"a subchart", "global: {imageRegistry: harbor.example.com/mirror, imagePullSecrets: [{name: shared}], other: x}\nenabled: true\nimagePullSecrets: [{name: own}]", func(t *testing.T, o chart.Objects) {
+		assert.Equal(t, "harbor.example.com/mirror/embargo:0.1.0", o.Container("image"))
+		assert.Equal(t, []any{map[string]any{"name": "own"}, map[string]any{"name": "shared"}}, o.Pod("imagePullSecrets"))
 	}},
-	{"no fixed user, as on OpenShift", "podSecurityContext: {runAsUser: null, runAsGroup: null, fsGroup: null}", func(t *testing.T, o chart.Objects) {
+	{"labels of one's own", "commonLabels: {team: platform, app.kubernetes.io/version: v7}\npodLabels: {team: runtime}", func(t *testing.T, o chart.Objects) {
+		labels := o.At("Deployment/embargo", "spec", "template", "metadata", "labels").(map[string]any)
+		assert.Equal(t, "runtime", labels["team"])
+		assert.Equal(t, "embargo", labels["app.kubernetes.io/name"])
+		assert.Equal(t, "platform", o["Service/embargo-webhook"].GetLabels()["team"])
+	}},
+	{"no fixed user, as on OpenShift", "openshift: true", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, map[string]any{"runAsNonRoot": true, "seccompProfile": map[string]any{"type": "RuntimeDefault"}}, o.Pod("securityContext"))
 	}},
 }
 
-// documented are values with the config file that docs/configuration.md shows, which names
-// every key.
-func documented() string {
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "configuration.md"))
-	if err != nil {
-		return err.Error()
+// kustomized returns the rules of a role in a file of config.
+func kustomized(t *testing.T, file, role string) any {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(stage.root, file))
+	require.NoError(t, err)
+	objects, err := chart.Parse(string(content))
+	require.NoError(t, err)
+	return objects.At("ClusterRole/"+role, "rules")
+}
+
+// verbs returns the verbs of the controller's rule for a resource, nil without one.
+func verbs(o chart.Objects, resource string) any {
+	rules, _ := o.At("ClusterRole/embargo-controller", "rules").([]any)
+	for _, rule := range rules {
+		rule := rule.(map[string]any)
+		if slices.Contains(rule["resources"].([]any), any(resource)) {
+			return rule["verbs"]
+		}
 	}
+	return nil
+}
+
+// documented returns the keys of the config file that docs/configuration.md shows, which names
+// every key, with their values.
+func documented(t *testing.T) map[string]any {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(stage.root, "docs", "configuration.md"))
+	require.NoError(t, err)
 	_, block, _ := strings.Cut(string(page), "```yaml\n")
 	block, _, _ = strings.Cut(block, "```")
-	return "config:\n  " + strings.ReplaceAll(strings.TrimSpace(block), "\n", "\n  ")
+	file := map[string]any{}
+	require.NoError(t, yaml.UnmarshalStrict([]byte(block), &file))
+	keys := map[string]any{}
+	for key, value := range file {
+		inner, nested := value.(map[string]any)
+		if !nested {
+			keys[key] = value
+			continue
+		}
+		for below, value := range inner {
+			keys[key+"."+below] = value
+		}
+	}
+	return keys
+}
+
+// settable are the keys of the config file that values.config takes, since no other value
+// sets them.
+var settable = []string{"apiVersion", "kind", "audit.disabled", "leaderElection.disabled", "webhook.host", "webhook.url"}
+
+// TestEachKeyOfTheConfigFileHasOneValue gives each documented key by itself. A key that the
+// chart sets from another value is refused, with the name of that value.
+func TestEachKeyOfTheConfigFileHasOneValue(t *testing.T) {
+	for key, value := range documented(t) {
+		nested := value
+		if text, ok := value.(string); ok && text == "" {
+			nested = "https://embargo.example.com" // as webhook.url, whose default is empty
+		}
+		if flag, ok := value.(bool); ok {
+			nested = !flag || key == "catalog.defaultPolicy"
+		}
+		if list, ok := value.([]any); ok && len(list) == 0 {
+			nested = []string{"somebody"}
+		}
+		path := strings.Split("config."+key, ".")
+		for _, part := range slices.Backward(path) {
+			nested = map[string]any{part: nested}
+		}
+		values, err := yaml.Marshal(nested)
+		require.NoError(t, err)
+		_, err = template(t, 4, string(values))
+		if slices.Contains(settable, key) {
+			assert.NoError(t, err, key)
+			continue
+		}
+		require.Error(t, err, key)
+		assert.Regexp(t, `- config\.`+regexp.QuoteMeta(strings.Split(key, ".")[0])+`[a-zA-Z.]*: the chart sets this key; \w+ .+ instead`, err.Error(), key)
+	}
 }
 
 // resourceNames returns the names of the first rule for a resource that has any.
@@ -330,6 +450,19 @@ func TestWrongValuesAreRefusedWithTheirNames(t *testing.T) {
 		"catalog: {vendors: ['!kaspersky']}":                              "/catalog/vendors",
 		"certificates: {certManager: {issuerRef: {kind: ClusterIssuer}}}": "/certificates/certManager/issuerRef",
 		"podDisruptionBudget: {maxUnavailable: many}":                     "/podDisruptionBudget/maxUnavailable",
+		"podDisruptionBudget: {maxUnavailable: 0}":                        "/podDisruptionBudget/maxUnavailable",
+		"podDisruptionBudget: {maxUnavailable: 0%}":                       "/podDisruptionBudget/maxUnavailable",
+		"rbac: {read: everything}":                                        "/rbac/read",
+		"config: {webhook: {port: 10443}}":                                "config.webhook.port: the chart sets this key; set ports.webhook instead",
+		"config: {leaderElection: {name: other}}":                         "config.leaderElection.name: the chart sets this key; set fullnameOverride instead",
+		"drainPeriod: 60s":                                                "drainPeriod: 60s is not shorter than terminationGracePeriodSeconds (30)",
+		"drainPeriod: 1m30s\nterminationGracePeriodSeconds: 90":           "drainPeriod: 1m30s is not shorter than terminationGracePeriodSeconds (90)",
+		"ports: {metrics: 9443}":                                          "ports.metrics: 9443 is ports.webhook already",
+		"metrics: {enabled: false, alerts: {enabled: true}}":              "metrics.alerts.enabled: true needs metrics.enabled: true",
+		"metrics: {enabled: false, serviceMonitor: {enabled: true}}":      "metrics.serviceMonitor.enabled: true needs metrics.enabled: true",
+		"metrics: {enabled: false, dashboard: {enabled: true}}":           "metrics.dashboard.enabled: true needs metrics.enabled: true",
+		"podLabels: {app.kubernetes.io/name: other}":                      "podLabels: app.kubernetes.io/name is a label of the chart's selectors",
+		"commonLabels: {app.kubernetes.io/instance: other}":               "commonLabels: app.kubernetes.io/instance is a label of the chart's selectors",
 		"trustedControllers: [' ']":                                       "/trustedControllers/0",
 		"drainPeriod: 5":                                                  "/drainPeriod",
 		"metrics: {serviceMonitor: {enabled: true, interval: sometimes}}": "/metrics/serviceMonitor/interval",

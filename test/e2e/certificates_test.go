@@ -21,7 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// secretName is where the controller keeps its certificate.
+// secretName is the Secret in which the controller keeps its certificate.
 const secretName = "embargo-webhook-certificate"
 
 // certificate returns the serving certificate in the Secret, "" while there is none.

@@ -34,6 +34,7 @@ var disturbances = []disturbance{
 	{"certificate deleted", true, func(t *testing.T, _ installer) {
 		before := certificate(t)
 		kubectl(t, "-n", namespace, "delete", "secret", secretName)
+		kubectl(t, "-n", namespace, "create", "secret", "generic", secretName) // as the docs say
 		eventually(t, 60*time.Second, func() bool { c := certificate(t); return c != "" && c != before }, "there is a new certificate")
 	}},
 	{"certificate about to expire", true, func(t *testing.T, _ installer) {

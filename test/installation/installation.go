@@ -134,6 +134,16 @@ func AwaitRegistered(ctx context.Context, plane *controlplane.ControlPlane) erro
 	})
 }
 
+// Readiness returns what the replica says of one of its readiness checks, and whether that
+// check passes.
+func (r *Replica) Readiness(ctx context.Context, check string) (reason string, ready bool) {
+	err := get(ctx, r.health+"/readyz/"+check)
+	if err == nil {
+		return "", true
+	}
+	return err.Error(), false
+}
+
 // Stop asks the replica to stop and waits until it has.
 func (r *Replica) Stop() error { return r.end(syscall.SIGTERM) }
 
@@ -177,7 +187,8 @@ func get(ctx context.Context, url string) error {
 	}
 	defer response.Body.Close() //nolint:errcheck // only the status counts
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", url, response.Status)
+		reason, _ := io.ReadAll(response.Body)
+		return fmt.Errorf("%s: %s: %s", url, response.Status, strings.TrimSpace(string(reason)))
 	}
 	return nil
 }

@@ -68,6 +68,13 @@ func setUpOn(t *testing.T, o controlplane.Options, between *obstacle, flags ...s
 // start starts a replica and waits until it is ready.
 func (s *stage) start(t *testing.T) {
 	t.Helper()
+	s.launch(t)
+	s.awaitReady(t)
+}
+
+// launch starts a replica.
+func (s *stage) launch(t *testing.T) {
+	t.Helper()
 	flags := slices.Clone(s.flags)
 	if s.obstacle != nil {
 		flags = append(flags, "--webhook-url="+s.obstacle.URL())
@@ -78,9 +85,13 @@ func (s *stage) start(t *testing.T) {
 		s.obstacle.leadTo(replica.Port)
 	}
 	s.replica = replica
+}
+
+func (s *stage) awaitReady(t *testing.T) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	require.NoError(t, replica.AwaitReady(ctx))
+	require.NoError(t, s.replica.AwaitReady(ctx))
 }
 
 func (s *stage) restart(t *testing.T) {
@@ -123,14 +134,15 @@ func TestUninstallingLeavesNothing(t *testing.T) {
 	}, 30*time.Second, 200*time.Millisecond)
 	assert.Equal(t, "Kaspersky (all of it)", kubectl("get", "rv", "kaspersky", "-o", "jsonpath={.spec.displayName}"))
 
-	// Without the installation's ClusterRole nothing that stands for it stays, and nothing is
-	// written again. Only the lease is: the replica still runs, and renews it.
+	// Without what the manifests bring, nothing stays, and nothing is written again. Only the
+	// lease is: the replica still runs, and renews it.
 	lease := func() string {
 		return kubectl("-n", "embargo-system", "get", "lease", "embargo", "-o", "jsonpath={.metadata.uid}", "--ignore-not-found")
 	}
 	owned := lease()
 	require.NotEmpty(t, owned)
-	kubectl("delete", "clusterrole", "embargo")
+	kubectl("delete", "clusterrole/embargo")
+	kubectl("-n", "embargo-system", "delete", "secret", certificateSecret)
 	left := func() string {
 		return kubectl("get", "validatingwebhookconfigurations", "-o", "name") +
 			kubectl("-n", "embargo-system", "get", "secrets,configmaps", "-o", "name", "--field-selector=metadata.name!=kube-root-ca.crt")
@@ -140,6 +152,42 @@ func TestUninstallingLeavesNothing(t *testing.T) {
 		require.Empty(t, left())
 	}
 	kubectl("run", "free", "--image=kaspersky/scanengine_httpd:2.1")
+}
+
+const certificateSecret = "embargo-webhook-certificate"
+
+// TestADeletedCertificateIsMadeAgainByOneCommand: the controller may create no Secret.
+func TestADeletedCertificateIsMadeAgainByOneCommand(t *testing.T) {
+	s := setUp(t)
+	const command = "kubectl -n embargo-system create secret generic " + certificateSecret
+	refused := func() bool {
+		output, err := s.try(t, "run", "bad", "--image=kaspersky/scanengine_httpd:2.1", "--dry-run=server")
+		return err != nil && strings.Contains(output, "refused by cluster policy")
+	}
+	logged := func() bool {
+		content, err := os.ReadFile(s.log.Name())
+		return err == nil && strings.Contains(string(content), command)
+	}
+	certificate := func() string {
+		return s.kubectl(t, "-n", "embargo-system", "get", "secret", certificateSecret, "-o", `jsonpath={.data.tls\.crt}`)
+	}
+	before := certificate()
+	s.kubectl(t, "-n", "embargo-system", "delete", "secret", certificateSecret)
+	poll(t, 30*time.Second, logged)
+	assert.True(t, refused(), "a replica that runs serves from memory")
+	_, ready := s.replica.Readiness(t.Context(), "certificate")
+	assert.True(t, ready)
+
+	require.NoError(t, s.replica.Stop())
+	s.launch(t)
+	poll(t, 30*time.Second, func() bool {
+		reason, ready := s.replica.Readiness(t.Context(), "certificate")
+		return !ready && strings.Contains(reason, command)
+	})
+	s.kubectl(t, strings.Fields(command)[1:]...)
+	s.awaitReady(t)
+	assert.NotEqual(t, before, certificate())
+	poll(t, 30*time.Second, refused)
 }
 
 // TestAChangeOfLeadersChangesNoStatus: what the one before wrote is in force meanwhile.

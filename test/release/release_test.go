@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -84,7 +83,8 @@ func TestTheKrewTemplateNamesTheArchives(t *testing.T) {
 	for i, p := range platforms {
 		got := plugin.Spec.Platforms[i]
 		assert.Equal(t, map[string]string{"os": p.os, "arch": p.arch}, got.Selector.MatchLabels)
-		assert.Equal(t, archiveName("v1.2.3", p), path.Base(got.URI))
+		// Where gh release create puts files.
+		assert.Equal(t, "https://github.com/OWNER/REPOSITORY/releases/download/v1.2.3/"+archiveName("v1.2.3", p), got.URI)
 		assert.Equal(t, binaryName(p), got.Bin)
 	}
 }

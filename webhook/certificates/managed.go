@@ -3,46 +3,41 @@ package certificates
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
-	"time"
+	"sync/atomic"
 
 	"github.com/open-policy-agent/cert-controller/pkg/rotator"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
-
-	"embargo.dev/webhook/installation"
-	"embargo.dev/webhook/trigger"
 )
 
-// Options say which Secret holds the certificates and whom they name.
+// Options name the Secret that holds the certificates, and the hosts that they are for.
 type Options struct {
-	Secret       types.NamespacedName
-	Service      string   // of the webhook, in the Secret's namespace
-	ExtraHosts   []string // further names that the API server may call
-	Installation string   // ClusterRole that owns the Secret
+	Secret     types.NamespacedName
+	Service    string   // of the webhook, in the Secret's namespace
+	ExtraHosts []string // further names that the API server may call
 }
 
-// Managed serves the certificate of a Secret that the leader fills and rotates.
-// Every replica watches that one Secret, by name, and no other; a certificate is in
-// use as soon as it is written, without waiting for a mounted volume to follow, and
-// outside a cluster too.
+// Managed serves the certificate of a Secret that the leader fills and rotates. The Secret
+// comes with the installation, empty: whoever may create a Secret of any name can have a
+// token of any service account of the namespace written into it, and so the controller may
+// not. Every replica watches that one Secret, by name. A certificate is in use as soon as it
+// is written, without waiting for a mounted volume to follow, and outside a cluster too.
 type Managed struct {
 	*Server
 
 	options Options
-	client  client.Client
-	live    client.Reader
 	secrets kubernetes.Interface
-	dir     string // where the rotator looks for the files it wrote
+	dir     string      // where the rotator looks for the files it wrote
+	missing atomic.Bool // whether the Secret is known not to exist
 }
 
 // NewManaged adds the rotation of certificates to the manager.
@@ -55,7 +50,7 @@ func NewManaged(mgr ctrl.Manager, o Options) (*Managed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificates: %w", err)
 	}
-	m := &Managed{Server: &Server{changeover: changeover}, options: o, client: mgr.GetClient(), live: mgr.GetAPIReader(), secrets: clientset, dir: dir}
+	m := &Managed{Server: &Server{changeover: changeover}, options: o, secrets: clientset, dir: dir}
 	if err := mgr.Add(m); err != nil {
 		return nil, err
 	}
@@ -74,84 +69,56 @@ func NewManaged(mgr ctrl.Manager, o Options) (*Managed, error) {
 // NeedLeaderElection says that every replica serves.
 func (m *Managed) NeedLeaderElection() bool { return false }
 
-// Start makes sure that there is a Secret to fill, and follows it until the context
-// ends.
+// Check is a readiness check. Without a certificate it names the command that helps, where
+// the Secret is missing.
+func (m *Managed) Check(request *http.Request) error {
+	err := m.Server.Check(request)
+	if err != nil && m.missing.Load() {
+		return m.errMissing()
+	}
+	return err
+}
+
+// errMissing names the command that creates the Secret.
+func (m *Managed) errMissing() error {
+	secret := m.options.Secret
+	return fmt.Errorf("there is no Secret %s for the serving certificate, and the controller may not create it; create it empty, and the controller fills it: kubectl -n %s create secret generic %s",
+		secret, secret.Namespace, secret.Name)
+}
+
+// Start follows the Secret until the context ends.
 func (m *Managed) Start(ctx context.Context) error {
 	defer os.RemoveAll(m.dir) //nolint:errcheck // a temporary folder
-	m.untilEnsured(ctx, m.ensureSecret)
-	deleted := trigger.New()
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-deleted:
-				m.untilEnsured(ctx, m.restoreSecret)
-			}
-		}
-	}()
 	byName := fields.OneTermEqualSelector(metav1.ObjectNameField, m.options.Secret.Name)
 	listWatch := toolscache.NewListWatchFromClient(m.secrets.CoreV1().RESTClient(), "secrets", m.options.Secret.Namespace, byName)
-	_, informer := toolscache.NewInformerWithOptions(toolscache.InformerOptions{
+	store, informer := toolscache.NewInformerWithOptions(toolscache.InformerOptions{
 		ListerWatcher: listWatch,
 		ObjectType:    &corev1.Secret{},
 		Handler: toolscache.ResourceEventHandlerFuncs{
 			AddFunc:    func(object any) { m.take(ctx, object) },
 			UpdateFunc: func(_, object any) { m.take(ctx, object) },
-			DeleteFunc: func(any) { deleted.Fire() },
+			DeleteFunc: func(any) { m.miss(ctx) },
 		},
 	})
+	go func() {
+		if toolscache.WaitForCacheSync(ctx.Done(), informer.HasSynced) && len(store.ListKeys()) == 0 {
+			m.miss(ctx)
+		}
+	}()
 	informer.RunWithContext(ctx)
 	return nil
 }
 
-// untilEnsured tries until it succeeds or the context ends.
-func (m *Managed) untilEnsured(ctx context.Context, ensure func(context.Context) error) {
-	for {
-		err := ensure(ctx)
-		if err == nil || ctx.Err() != nil {
-			return
-		}
-		logf.FromContext(ctx).Error(err, "no Secret for certificates yet; trying again", "secret", m.options.Secret)
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-// restoreSecret creates the Secret again that somebody deleted, which is how people ask
-// for another certificate. Where it went with the installation it stays away.
-func (m *Managed) restoreSecret(ctx context.Context) error {
-	owners, err := installation.Owners(ctx, m.live, m.options.Installation)
-	if err != nil || len(owners) == 0 {
-		return err
-	}
-	return m.ensureSecret(ctx)
-}
-
-// ensureSecret creates the Secret, empty, where it isn't there: the rotator fills
-// one that it finds.
-func (m *Managed) ensureSecret(ctx context.Context) error {
-	var secret corev1.Secret
-	err := m.live.Get(ctx, m.options.Secret, &secret)
-	if !apierrors.IsNotFound(err) {
-		return err
-	}
-	owners, err := installation.Owners(ctx, m.live, m.options.Installation)
-	if err != nil {
-		return err
-	}
-	secret = corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: m.options.Secret.Name, Namespace: m.options.Secret.Namespace, OwnerReferences: owners}}
-	if err := m.client.Create(ctx, &secret); err != nil && !apierrors.IsAlreadyExists(err) {
-		return err
-	}
-	return nil
+// miss remembers and logs that there is no Secret. A certificate that is in use stays in use.
+func (m *Managed) miss(ctx context.Context) {
+	m.missing.Store(true)
+	logf.FromContext(ctx).Error(m.errMissing(), "certificates can't be kept", "serving", m.Server.Check(nil) == nil)
 }
 
 // take takes the Secret's certificate into use, once the rotator has filled it in.
 func (m *Managed) take(ctx context.Context, object any) {
 	secret, ok := object.(*corev1.Secret)
+	m.missing.Store(false)
 	if !ok || len(secret.Data[corev1.TLSCertKey]) == 0 {
 		return
 	}

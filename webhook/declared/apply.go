@@ -47,7 +47,14 @@ func (k *Keeper) keep(ctx context.Context) error {
 // the object.
 func lasting(err error) bool {
 	_, taken := errors.AsType[errTaken](err)
-	return taken || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err)
+	return taken || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) && !unauthorized(err)
+}
+
+// unauthorized reports whether no rule of RBAC allows what was asked. The rule for a declared
+// waiver comes with the values that declare it, but perhaps a moment later. A webhook or a
+// policy that refuses an object answers with the same status and another text.
+func unauthorized(err error) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), " cannot patch resource ")
 }
 
 // apply applies an object by server-side apply, without force: a field that somebody

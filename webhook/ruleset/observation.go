@@ -138,7 +138,7 @@ func (o *observation) setAudited(conditions *[]metav1.Condition, generation int6
 		list += fmt.Sprintf(" and %d more", len(names)-shown)
 	}
 	set(conditions, generation, conditionAudited, len(names) == 0, "AllRead", "Unread", "every resource that carries images is read",
-		"what these run is not in the reports, since Embargo can't read them: "+list+"; give the role view their get, list and watch, by a ClusterRole with the label rbac.authorization.k8s.io/aggregate-to-view")
+		"what these run is not in the reports, since Embargo can't read them: "+list+"; grant get, list and watch by a ClusterRole with the label rbac.authorization.k8s.io/aggregate-to-view, or embargo.dev/aggregate-to-audit with rbac.read=workloads")
 }
 
 // readiness says what keeps a policy from doing all that it says: parts that don't compile,

@@ -28,41 +28,74 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "embargo.labels" -}}
-{{ include "embargo.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
+{{- toYaml (merge (include "embargo.selectorLabels" . | fromYaml) (.Values.commonLabels | default dict) (dict
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_"))) -}}
 {{- end }}
+
+{{/* Labels of the Pods. */}}
+{{- define "embargo.podLabels" -}}
+{{- toYaml (merge (include "embargo.selectorLabels" . | fromYaml) (.Values.podLabels | default dict) (.Values.commonLabels | default dict) (dict
+  "app.kubernetes.io/version" .Chart.AppVersion)) -}}
 {{- end }}
 
 {{/* The metadata of an object: called with the root, a name, and perhaps labels,
-annotations and whether it is cluster-scoped. */}}
+annotations, another namespace, and whether it is cluster-scoped. */}}
 {{- define "embargo.metadata" -}}
 name: {{ .name }}
 {{- if not .cluster }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .namespace | default .root.Release.Namespace }}
 {{- end }}
 labels:
-  {{- include "embargo.labels" .root | nindent 2 }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-{{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+  {{- toYaml (merge (dict) (.labels | default dict) (include "embargo.labels" .root | fromYaml)) | nindent 2 }}
+{{- with merge (dict) (.annotations | default dict) (.root.Values.commonAnnotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* The image. A registry of the parent chart's takes the place of the host in the
+repository. */}}
 {{- define "embargo.image" -}}
-{{- with .Values.image -}}
-{{- if .digest -}}
-{{ .repository }}@{{ .digest }}
+{{- $repository := .Values.image.repository -}}
+{{- with (.Values.global | default dict).imageRegistry -}}
+{{- $repository = printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^(localhost|[^/]*[.:][^/]*)/" $repository "") -}}
+{{- end -}}
+{{- if .Values.image.digest -}}
+{{ $repository }}@{{ .Values.image.digest }}
 {{- else -}}
-{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{ $repository }}:{{ .Values.image.tag | default $.Chart.AppVersion }}
 {{- end -}}
+{{- end }}
+
+{{- define "embargo.imagePullSecrets" -}}
+{{- with concat (.Values.imagePullSecrets | default list) ((.Values.global | default dict).imagePullSecrets | default list) | uniq -}}
+{{ toYaml . }}
 {{- end -}}
+{{- end }}
+
+{{/* OpenShift assigns users and groups itself, and refuses Pods that ask for others. Setting
+them to null doesn't remove them under Helm 4 where a parent chart does it. */}}
+{{- define "embargo.podSecurityContext" -}}
+{{- $context := .Values.podSecurityContext | default dict -}}
+{{- with .Values.openshift | ternary (omit $context "runAsUser" "runAsGroup" "fsGroup") $context -}}
+{{ toYaml . }}
+{{- end -}}
+{{- end }}
+
+{{/* "true" where the audit runs. */}}
+{{- define "embargo.audited" -}}
+{{ not (dig "audit" "disabled" false .Values.config) }}
+{{- end }}
+
+{{/* The names of the waivers that the values declare, as JSON; nothing without any. */}}
+{{- define "embargo.declaredWaivers" -}}
+{{- $names := list -}}
+{{- range $name, $waiver := .Values.waivers -}}
+{{- if $waiver }}{{ $names = append $names $name }}{{ end -}}
+{{- end -}}
+{{- with $names -}}{{ toJson (sortAlpha .) }}{{- end -}}
 {{- end }}
 
 {{/* The Secret with the serving certificate, where the controller doesn't keep it itself. */}}

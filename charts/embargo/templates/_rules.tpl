@@ -1,16 +1,23 @@
-{{/* Generated from config/rbac by make generate. */}}
+{{/* Generated from config by make generate. */}}
 
 {{- define "embargo.clusterRules" -}}
-# The rule set is compiled from these, watched on every replica.
+# Every replica watches these and compiles the rule set from them.
 - apiGroups: [embargo.dev]
   resources: [restrictedvendors, vendorpolicies, vendorwaivers]
   verbs: [get, list, watch]
-# The built-in list is kept applied, and the default policy created. What the
-# installation's values declare is applied, and deleted when it goes from them.
+# The leader applies the built-in list, creates the default policy, applies what the
+# installation's values declare, and deletes what they no longer declare.
 - apiGroups: [embargo.dev]
-  resources: [restrictedvendors, vendorpolicies, vendorwaivers]
+  resources: [restrictedvendors, vendorpolicies]
   verbs: [create, patch, delete]
-# The leader writes what became of each object.
+# It deletes the waivers that the values no longer declare. Without a waiver more is
+# refused, not less. It may write the declared ones only, by their names: the chart adds
+# that rule, and an overlay that declares waivers in embargo-list adds it itself:
+#   - {apiGroups: [embargo.dev], resources: [vendorwaivers], resourceNames: [NAME], verbs: [create, patch]}
+- apiGroups: [embargo.dev]
+  resources: [vendorwaivers]
+  verbs: [delete]
+# The leader writes the conditions and counts in the status of each object.
 - apiGroups: [embargo.dev]
   resources: [restrictedvendors/status, vendorpolicies/status, vendorwaivers/status]
   verbs: [update]
@@ -18,47 +25,63 @@
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [get, list, watch]
-# A PodTemplate can be a controller owner, and the audit looks at all; view leaves
-# it out.
+# A PodTemplate can be a controller owner, and view leaves PodTemplates out.
 - apiGroups: [""]
   resources: [podtemplates]
-  verbs: [get, list, watch]
-# The audit learns from a node by which names it knows the digests that run.
+  verbs: [get]
+{{- if eq (include "embargo.audited" .) "true" }}
+# The audit finds PodTemplates with restricted images. An installation without the audit
+# doesn't need this rule.
+- apiGroups: [""]
+  resources: [podtemplates]
+  verbs: [list, watch]
+{{- end }}
+{{- if eq (include "embargo.audited" .) "true" }}
+# Nodes list the names of the images that they hold: so the audit finds a copy under
+# another name. An installation without the audit doesn't need this rule.
 - apiGroups: [""]
   resources: [nodes]
   verbs: [list, watch]
-# The leader writes what it finds, and takes it away with its cause.
+{{- end }}
+{{- if eq (include "embargo.audited" .) "true" }}
+# The audit writes reports, and deletes them when their findings are gone. An installation
+# without the audit doesn't need this rule.
 - apiGroups: [embargo.dev]
   resources: [vendorreports]
   verbs: [get, list, watch, create, update, delete]
-# Where the cluster serves these kinds, which others install, it writes the same there, by
-# server-side apply: a report for each affected workload, found again by its label.
-# Their names have the workloads' UIDs, so they can't be named here.
+{{- end }}
+{{- if and (eq (include "embargo.audited" .) "true") (has .Values.reportAPI (list "auto" "openreports")) }}
+# Where the cluster serves the kind, the audit writes its findings as reports of OpenReports
+# too, by server-side apply, and finds them again by their label. Their names contain the
+# UIDs of workloads, so no rule can list them. An installation whose reportAPI is neither
+# auto nor openreports doesn't need this rule, nor one without the audit.
 - apiGroups: [openreports.io]
   resources: [reports]
   verbs: [list, create, patch, delete]
+{{- end }}
+{{- if and (eq (include "embargo.audited" .) "true") (has .Values.reportAPI (list "auto" "wgpolicy")) }}
+# The same for PolicyReports, with reportAPI auto or wgpolicy.
 - apiGroups: [wgpolicyk8s.io]
   resources: [policyreports]
   verbs: [list, create, patch, delete]
-# It tells the workloads that a phase begins for, or is near.
+{{- end }}
+# Events on workloads say when a phase begins or is near. Those in Embargo's namespace
+# report changes of the leader, clocks that differ, and values that can't be applied.
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
-# The leader keeps the one webhook configuration. Creating can't be bound to a name.
-- apiGroups: [admissionregistration.k8s.io]
-  resources: [validatingwebhookconfigurations]
-  verbs: [create]
+# The leader keeps the one webhook configuration, and deletes it while admission is paused.
 - apiGroups: [admissionregistration.k8s.io]
   resources: [validatingwebhookconfigurations]
   resourceNames: [embargo]
-  verbs: [get, list, watch, patch, delete] # deleted while admission is paused
-# Its owner is this role, looked up by name.
+  verbs: [create, get, list, watch, patch, delete]
+# It looks up the ClusterRole that stands for the installation, to make it the owner.
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [clusterroles]
   resourceNames: [{{ include "embargo.fullname" . }}]
   verbs: [get]
-# What custom resources and aggregated APIs there are. Their schemas, which every
-# user may read, tell which of them embed pod templates.
+# The schemas of custom resources and aggregated APIs, which every user may read, show
+# which of them embed pod templates. These show which there are.
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
   verbs: [get, list, watch]
@@ -69,42 +92,44 @@
 
 {{- define "embargo.rules" -}}
 {{- if eq .Values.certificates.source "managed" }}
-# The serving certificate. Creating can't be bound to a name.
-- apiGroups: [""]
-  resources: [secrets]
-  verbs: [create]
-{{- end }}
-{{- if eq .Values.certificates.source "managed" }}
+# The leader fills the Secret with the serving certificate, and every replica watches it.
+# The Secret comes with the installation. The controller may create none: it could
+# otherwise create one of the type service-account-token, and read the token of any
+# account of the namespace from it.
 - apiGroups: [""]
   resources: [secrets]
   resourceNames: [{{ include "embargo.fullname" . }}-webhook-certificate]
   verbs: [get, list, watch, update]
 {{- end }}
-# For which CustomResourceDefinition the default policy was created. It is written by
-# server-side apply, which creates it under its name.
+# The state says whether the default policy was created before.
 - apiGroups: [""]
   resources: [configmaps]
   resourceNames: [{{ include "embargo.fullname" . }}-state]
-  verbs: [get, create, patch]
+  verbs: [create, get, patch]
 # What the installation's values declare.
 - apiGroups: [""]
   resources: [configmaps]
   resourceNames: [{{ include "embargo.fullname" . }}-list]
   verbs: [get, list, watch]
-# The replica that writes is chosen by a lease, which is patched to be owned by the
-# installation.
-- apiGroups: [coordination.k8s.io]
-  resources: [leases]
-  verbs: [create]
+# Replicas choose the leader by this lease. The controller creates it when it is missing,
+# since without it nobody could lead, and patches it to be owned by the installation.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   resourceNames: [{{ include "embargo.fullname" . }}]
-  verbs: [get, update, patch]
-# The choice, clocks that disagree, and what of the values can't be applied are told
-# by events.
-- apiGroups: ["", events.k8s.io]
-  resources: [events]
-  verbs: [create, patch]
+  verbs: [create, get, update, patch]
+{{- end }}
+
+{{- define "embargo.workloadRules" -}}
+# The audit reads what runs, and admission reads the owner of a Pod that is created.
+- apiGroups: [""]
+  resources: [pods, replicationcontrollers]
+  verbs: [get, list, watch]
+- apiGroups: [apps]
+  resources: [deployments, replicasets, statefulsets, daemonsets, controllerrevisions]
+  verbs: [get, list, watch]
+- apiGroups: [batch]
+  resources: [jobs, cronjobs]
+  verbs: [get, list, watch]
 {{- end }}
 
 {{- define "embargo.viewerRules" -}}

@@ -8,26 +8,47 @@ import (
 
 // roles are the roles of config whose rules the chart has too, and their templates.
 var roles = []struct{ file, kind, name, template string }{
-	{"role.yaml", "ClusterRole", "embargo", "embargo.clusterRules"},
-	{"role.yaml", "Role", "embargo", "embargo.rules"},
-	{"people.yaml", "ClusterRole", "embargo-viewer", "embargo.viewerRules"},
-	{"people.yaml", "ClusterRole", "embargo-waiver-approver", "embargo.waiverApproverRules"},
+	{"rbac/role.yaml", "ClusterRole", "embargo-controller", "embargo.clusterRules"},
+	{"rbac/role.yaml", "Role", "embargo", "embargo.rules"},
+	{"components/read-workloads/role.yaml", "ClusterRole", "embargo-audit-workloads", "embargo.workloadRules"},
+	{"rbac/people.yaml", "ClusterRole", "embargo-viewer", "embargo.viewerRules"},
+	{"rbac/people.yaml", "ClusterRole", "embargo-waiver-approver", "embargo.waiverApproverRules"},
+}
+
+// audited is whether the values leave the audit on.
+const audited = `eq (include "embargo.audited" .) "true"`
+
+// conditions are the rules that the chart leaves out where its values need no such right.
+// A rule is found by the lines that only it has.
+var conditions = []struct{ rule, condition string }{
+	{"resources: [secrets]", `eq .Values.certificates.source "managed"`},
+	{"resources: [podtemplates]\n  verbs: [list, watch]", audited},
+	{"resources: [nodes]", audited},
+	{"resources: [vendorreports]\n  verbs: [get, list, watch, create", audited},
+	{"apiGroups: [openreports.io]", `and (` + audited + `) (has .Values.reportAPI (list "auto" "openreports"))`},
+	{"apiGroups: [wgpolicyk8s.io]", `and (` + audited + `) (has .Values.reportAPI (list "auto" "wgpolicy"))`},
 }
 
 // rules makes a named template of each role's rules, with their reasons.
 func (g generator) rules() error {
 	var templates strings.Builder
-	templates.WriteString("{{/* Generated from config/rbac by make generate. */}}\n")
+	templates.WriteString("{{/* Generated from config by make generate. */}}\n")
+	used := map[string]bool{}
 	for _, role := range roles {
-		content, err := g.read("rbac", role.file)
+		content, err := g.read(strings.Split(role.file, "/")...)
 		if err != nil {
 			return err
 		}
 		rules, ok := rulesOf(content, role.kind, role.name)
 		if !ok {
-			return fmt.Errorf("config/rbac/%s has no %s %s with rules", role.file, role.kind, role.name)
+			return fmt.Errorf("config/%s has no %s %s with rules", role.file, role.kind, role.name)
 		}
-		fmt.Fprintf(&templates, "\n{{- define %q -}}\n%s{{- end }}\n", role.template, named(escape(rules)))
+		fmt.Fprintf(&templates, "\n{{- define %q -}}\n%s{{- end }}\n", role.template, render(escape(rules), used))
+	}
+	for _, c := range conditions {
+		if !used[c.rule] {
+			return fmt.Errorf("no rule in config has %q, which the chart's condition %q is for", c.rule, c.condition)
+		}
 	}
 	return g.write(templates.String(), "templates", "_rules.tpl")
 }
@@ -46,25 +67,29 @@ func unindent(text string) string { return strings.ReplaceAll("\n"+text, "\n  ",
 
 var names = regexp.MustCompile(`resourceNames: \[embargo`)
 
-// named puts the release's names in place of those that begin with the installation's.
-// The webhook configuration has one name everywhere. Secrets are only the controller's
-// where it keeps its certificate itself.
-func named(rules string) string {
+// render puts the release's names in place of those that begin with the installation's, and
+// conditions around the rules that have one. The webhook configuration has one name
+// everywhere.
+func render(rules string, used map[string]bool) string {
 	var all strings.Builder
 	for rule := range strings.SplitAfterSeq(separate(rules), "\x00") {
 		rule = strings.TrimSuffix(rule, "\x00")
 		if !strings.Contains(rule, "resources: [validatingwebhookconfigurations]") {
 			rule = names.ReplaceAllString(rule, `resourceNames: [{{ include "embargo.fullname" . }}`)
 		}
-		if strings.Contains(rule, "resources: [secrets]") {
-			rule = "{{- if eq .Values.certificates.source \"managed\" }}\n" + rule + "{{- end }}\n"
+		for _, c := range conditions {
+			if strings.Contains(rule, c.rule) {
+				used[c.rule] = true
+				rule = "{{- if " + c.condition + " }}\n" + rule + "{{- end }}\n"
+				break
+			}
 		}
 		all.WriteString(rule)
 	}
 	return all.String()
 }
 
-// separate puts a mark behind each rule, of which the comment before it is a part.
+// separate puts a mark behind each rule. The comment before a rule is a part of it.
 func separate(rules string) string {
 	var out strings.Builder
 	inRule := false

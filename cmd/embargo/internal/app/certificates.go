@@ -38,10 +38,9 @@ func (c *controller) certify(context.Context) error {
 		extra = []string{u.Hostname()}
 	}
 	managed, err := certificates.NewManaged(c.mgr, certificates.Options{
-		Secret:       types.NamespacedName{Namespace: o.Namespace, Name: o.Webhook.Secret},
-		Service:      o.Webhook.Service.Name,
-		ExtraHosts:   extra,
-		Installation: o.Installation,
+		Secret:     types.NamespacedName{Namespace: o.Namespace, Name: o.Webhook.Secret},
+		Service:    o.Webhook.Service.Name,
+		ExtraHosts: extra,
 	})
 	c.certificates = managed
 	return err

@@ -49,19 +49,22 @@ func (c *controller) manager(context.Context) error {
 	if err != nil {
 		return err
 	}
+	lock, err := c.lock(config)
+	if err != nil {
+		return err
+	}
 	c.mgr, err = ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme,
 		WebhookServer: server.New(server.Options{
 			Host: o.Webhook.Host, Port: o.Webhook.Port, TLS: serving, Limits: c.limits, Log: ctrl.Log.WithName("webhook"),
 		}),
-		Metrics:                       c.metricsOptions(),
-		HealthProbeBindAddress:        o.Health.BindAddress,
-		LeaderElection:                !o.LeaderElection.Disabled,
-		LeaderElectionID:              o.LeaderElection.Name,
-		LeaderElectionNamespace:       o.Namespace,
-		LeaderElectionReleaseOnCancel: true,
-		Cache:                         cacheOptions(),
-		Client:                        clientOptions(),
+		Metrics:                             c.metricsOptions(),
+		HealthProbeBindAddress:              o.Health.BindAddress,
+		LeaderElection:                      !o.LeaderElection.Disabled,
+		LeaderElectionResourceLockInterface: lock,
+		LeaderElectionReleaseOnCancel:       true,
+		Cache:                               cacheOptions(),
+		Client:                              clientOptions(),
 	})
 	if err != nil {
 		return err
