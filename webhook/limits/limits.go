@@ -24,9 +24,9 @@ const (
 	// places, so that two decide in parallel even for a single API server.
 	minDecisions = 4
 
-	// A TLS handshake costs some 0.3 ms of CPU. An API server keeps its connections, so a
-	// source that connects this often isn't one.
-	connectionsPerSecond, connectionBurst = 50, 256
+	// A TLS handshake costs more CPU than a decision. An API server keeps its connections, so
+	// a source that connects this often isn't one.
+	connectionsPerSecond, connectionBurst = 25, 128
 	// Each Pod that a controller makes with a suspect image costs up to three reads.
 	readsPerSecond, readBurst = 200, 1000
 )

@@ -211,7 +211,7 @@ func TestOneSourceCannotTakeAllConnections(t *testing.T) {
 			gone <- struct{}{}
 		})
 	}
-	for range 400 - 256 {
+	for range 400 - 256 { // their share; the rate of new ones is lower
 		select {
 		case <-gone:
 		case <-time.After(3 * time.Second):
