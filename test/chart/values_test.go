@@ -164,9 +164,9 @@ var cases = []struct {
 			assert.NotContains(t, key, "CustomResourceDefinition/")
 		}
 	}},
-	{"monitoring", "metrics: {serviceMonitor: {enabled: true, labels: {release: prometheus}, namespace: monitoring, scrapeTimeout: 20s, relabelings: [{targetLabel: cluster, replacement: eu}], metricRelabelings: [{action: labeldrop, regex: pod}]}, alerts: {enabled: true}, dashboard: {enabled: true}}", func(t *testing.T, o chart.Objects) {
+	{"monitoring", "metrics: {serviceMonitor: {enabled: true, labels: {release: prometheus}, namespace: default, scrapeTimeout: 20s, relabelings: [{targetLabel: cluster, replacement: eu}], metricRelabelings: [{action: labeldrop, regex: pod}]}, alerts: {enabled: true}, dashboard: {enabled: true}}", func(t *testing.T, o chart.Objects) {
 		assert.Equal(t, "prometheus", o["ServiceMonitor/embargo"].GetLabels()["release"])
-		assert.Equal(t, "monitoring", o["ServiceMonitor/embargo"].GetNamespace())
+		assert.Equal(t, "default", o["ServiceMonitor/embargo"].GetNamespace())
 		assert.Equal(t, []any{"embargo-system"}, o.At("ServiceMonitor/embargo", "spec", "namespaceSelector", "matchNames"))
 		endpoint := o.At("ServiceMonitor/embargo", "spec", "endpoints").([]any)[0].(map[string]any)
 		assert.Equal(t, "20s", endpoint["scrapeTimeout"])
