@@ -111,7 +111,7 @@ func TestCustomResourcesGoToOneEntry(t *testing.T) {
 			}
 			all := true
 			for _, condition := range e.conditions {
-				all = holds(t, condition.Expression, request, c.object, nil) && all
+				all = holds(t, condition.expression, request, c.object, nil) && all
 			}
 			if all {
 				asked = append(asked, e.name)
@@ -126,7 +126,7 @@ func TestCustomResourcesGoToOneEntry(t *testing.T) {
 func TestNothingWaitsForADeletionToBeAllowed(t *testing.T) {
 	d := &desired{owner: &owner{}, exemptions: &exemption.Rules{}}
 	entries := d.entries()
-	expression := entries[len(entries)-1].conditions[0].Expression
+	expression := entries[len(entries)-1].conditions[0].expression
 	update := &admissionv1.AdmissionRequest{Operation: admissionv1.Update}
 	vendor := func(metadata map[string]any) runtime.Object {
 		return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "embargo.dev/v1alpha1", "kind": "RestrictedVendor", "metadata": metadata}}

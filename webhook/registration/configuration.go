@@ -85,7 +85,7 @@ func (d *desired) webhook(e entry) *ac.ValidatingWebhookApplyConfiguration {
 		w.NamespaceSelector = metaac.LabelSelector()
 	}
 	for _, c := range e.conditions {
-		w.WithMatchConditions(ac.MatchCondition().WithName(c.Name).WithExpression(c.Expression))
+		w.WithMatchConditions(ac.MatchCondition().WithName(c.name).WithExpression(c.expression))
 	}
 	return w
 }

@@ -59,7 +59,16 @@ type entry struct {
 	selector   *metaac.LabelSelectorApplyConfiguration
 }
 
-type condition = exemption.Condition
+type condition struct{ name, expression string }
+
+// conditionsOf are those of another package.
+func conditionsOf(list []exemption.Condition) []condition {
+	conditions := make([]condition, 0, len(list))
+	for _, c := range list {
+		conditions = append(conditions, condition{c.Name, c.Expression})
+	}
+	return conditions
+}
 
 // entries are all entries in their order.
 func (d *desired) entries() []entry {
@@ -136,14 +145,14 @@ func (d *desired) alwaysCreatable() []string {
 // waiver, where the user may not do that. Subresources write labels too.
 func (d *desired) namespaceEntries() []entry {
 	var list []entry
-	if conditions := d.exemptions.Conditions(d.alwaysCreatable()); conditions != nil {
+	if conditions := conditionsOf(d.exemptions.Conditions(d.alwaysCreatable())); len(conditions) > 0 {
 		list = append(list, entry{
 			name: namespaces, path: PathKinds, failure: admissionv1.Fail,
 			rules:      []*ac.RuleWithOperationsApplyConfiguration{rule("", "v1", "namespaces", "namespaces/status", "namespaces/finalize")},
 			conditions: conditions,
 		})
 	}
-	if conditions := d.exemptions.ExclusionConditions(d.alwaysCreatable()); conditions != nil {
+	if conditions := conditionsOf(d.exemptions.ExclusionConditions(d.alwaysCreatable())); len(conditions) > 0 {
 		// One waiver that only excludes concerns nearly every new namespace. If this
 		// failed closed, nobody could create one while Embargo is down.
 		created := rule("", "v1", "namespaces")
