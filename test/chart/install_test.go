@@ -229,10 +229,10 @@ func TestKustomizationsAreAppliedAsOftenAsOneLikes(t *testing.T) {
 	}
 	kubectl("-n", "embargo-system", "patch", "secret", "embargo-webhook-certificate", "--field-manager=embargo", `-p={"data":{"tls.key":"eA=="}}`)
 	kubectl("apply", "--server-side", "-k", path)
-	assert.Equal(t, `{"tls.key":"eA=="}`, certificate(), "what the controller wrote stays")
+	assert.JSONEq(t, `{"tls.key":"eA=="}`, certificate(), "what the controller wrote stays")
 	kubectl("apply", "-k", filepath.Join(stage.root, "config", "certificate"))
 	kubectl("apply", "-k", filepath.Join(stage.root, "config", "certificate"))
-	assert.Equal(t, `{"tls.key":"eA=="}`, certificate(), "by client-side apply too")
+	assert.JSONEq(t, `{"tls.key":"eA=="}`, certificate(), "by client-side apply too")
 	kubectl("-n", "embargo-system", "get", "deployment", "embargo")
 	kubectl("delete", "-k", path, "--wait=false")
 	kubectl("apply", "--dry-run=client", "-k", path)

@@ -289,7 +289,7 @@ func (th *thief) cannotWriteAnew(t *testing.T, secret *corev1.Secret) {
 	_, err := th.in(t, "v1/secrets", own).Apply(t.Context(), secret.Name, o, metav1.ApplyOptions{FieldManager: "embargo", Force: true})
 	forbidden(t, err, "apply the Secret anew")
 	_, err = th.client.CoreV1().Secrets(own).Update(t.Context(), secret, metav1.UpdateOptions{})
-	assert.Error(t, err, "update the Secret that isn't there")
+	require.Error(t, err, "update the Secret that isn't there")
 	_, err = th.admin.CoreV1().Secrets(own).Get(t.Context(), secret.Name, metav1.GetOptions{})
 	assert.True(t, apierrors.IsNotFound(err))
 }

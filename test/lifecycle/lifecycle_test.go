@@ -173,7 +173,7 @@ func TestADeletedCertificateIsMadeAgainByOneCommand(t *testing.T) {
 	}
 	before := certificate()
 	s.kubectl(t, "-n", "embargo-system", "delete", "secret", certificateSecret)
-	poll(t, 30*time.Second, logged)
+	poll(t, 10*time.Second, logged)
 	assert.True(t, refused(), "a replica that runs serves from memory")
 	_, ready := s.replica.Readiness(t.Context(), "certificate")
 	assert.True(t, ready)
