@@ -9,7 +9,8 @@ import (
 	"embargo.dev/policies/v1alpha1"
 )
 
-// Reasons of the condition Enforced where nothing is applied.
+// Reasons of the conditions Enforced, of policies, and Applied, of vendors, where nothing is
+// applied.
 const (
 	// Of policies.
 	ReasonDoesNotCompile = "DoesNotCompile"

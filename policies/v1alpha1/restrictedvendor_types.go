@@ -371,7 +371,8 @@ type RestrictedVendorStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions are Compiled (all of the object is in force), Recognisable (images
-	// of the vendor can be found) and Enforced (admission follows it).
+	// of the vendor can be found), Applied (some policy applies a restriction of it) and
+	// Enforced (admission follows it).
 	//
 	// +optional
 	// +listType=map

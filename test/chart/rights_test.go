@@ -62,7 +62,6 @@ var meant = []grant{
 	{verbs: "get", group: "rbac.authorization.k8s.io", resources: "clusterroles", name: "embargo", reason: "a role without rules"},
 	{verbs: "get list watch", group: "apiextensions.k8s.io", resources: "customresourcedefinitions", reason: "schemas are public to every account"},
 	{verbs: "get list watch", group: "apiregistration.k8s.io", resources: "apiservices", reason: "which aggregated APIs there are"},
-	{verbs: "create", group: "authorization.k8s.io", resources: "subjectaccessreviews", reason: "what somebody may do"},
 
 	{verbs: "get list watch update", resources: "secrets", name: certificateSecret, local: true, reason: "the webhook's own certificate"},
 	{verbs: "create get patch", resources: "configmaps", name: "embargo-state", local: true, reason: "its own"},

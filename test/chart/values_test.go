@@ -203,7 +203,8 @@ var cases = []struct {
 			"serverName": "embargo-webhook.embargo-system.svc",
 			"ca":         map[string]any{"secret": map[string]any{"name": "embargo-webhook-certificate", "key": "ca.crt"}},
 		}, endpoint["tlsConfig"])
-		assert.Contains(t, o.At("ClusterRole/embargo", "rules"), map[string]any{"apiGroups": []any{"authentication.k8s.io"}, "resources": []any{"tokenreviews"}, "verbs": []any{"create"}})
+		assert.Contains(t, o.At("ClusterRole/embargo-controller", "rules"), map[string]any{"apiGroups": []any{"authentication.k8s.io"}, "resources": []any{"tokenreviews"}, "verbs": []any{"create"}})
+		assert.Contains(t, o.At("ClusterRole/embargo-controller", "rules"), map[string]any{"apiGroups": []any{"authorization.k8s.io"}, "resources": []any{"subjectaccessreviews"}, "verbs": []any{"create"}})
 	}},
 	{"secure metrics with cert-manager", "metrics: {secure: true, serviceMonitor: {enabled: true}}\ncertificates: {source: cert-manager}", func(t *testing.T, o chart.Objects) {
 		endpoint := o.At("ServiceMonitor/embargo", "spec", "endpoints").([]any)[0].(map[string]any)

@@ -76,8 +76,8 @@ func (d *desired) entries() []entry {
 	// just what the other leaves.
 	byOthers := policies.ContinuesExpression(d.trusted)
 	changes := prefilter.ChangesImages()
-	broughtIn := condition{Name: "brought-in", Expression: "!" + byOthers + " && (request.operation == 'CREATE' || " + changes + ")"}
-	goesOn := condition{Name: "goes-on", Expression: byOthers + " || request.operation == 'UPDATE' && !" + changes}
+	broughtIn := condition{"brought-in", "!" + byOthers + " && (request.operation == 'CREATE' || " + changes + ")"}
+	goesOn := condition{"goes-on", byOthers + " || request.operation == 'UPDATE' && !" + changes}
 	list := []entry{
 		{
 			// What people bring in. It fails closed, so that an outage lets nothing in
@@ -101,7 +101,7 @@ func (d *desired) entries() []entry {
 			// unless somebody chose otherwise. Embargo's own namespace is left out, so
 			// that an installation never waits for itself.
 			name: templates, path: PathWorkloads, failure: d.whereClosed(),
-			rules: templateRules(d.resources), conditions: []condition{{Name: "by-people", Expression: "!" + byOthers}},
+			rules: templateRules(d.resources), conditions: []condition{{"by-people", "!" + byOthers}},
 			selector: notIn(d.namespace),
 		},
 		{
@@ -111,7 +111,7 @@ func (d *desired) entries() []entry {
 			// Pods themselves are checked in any case. It fails open within a second, so
 			// Embargo's own namespace doesn't have to be left out.
 			name: customContinuations, path: PathWorkloads, failure: admissionv1.Ignore, timeout: controllerTimeoutSeconds,
-			rules: templateRules(d.resources), conditions: d.filteredRevisions(condition{Name: "by-controllers", Expression: byOthers}),
+			rules: templateRules(d.resources), conditions: d.filteredRevisions(condition{"by-controllers", byOthers}),
 		},
 	}
 	list = append(list, d.namespaceEntries()...)
@@ -120,7 +120,7 @@ func (d *desired) entries() []entry {
 		// restored while the controller is stopped.
 		name: imports, path: PathImports, failure: admissionv1.Ignore,
 		rules:      []*ac.RuleWithOperationsApplyConfiguration{rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "vendorreports")},
-		conditions: []condition{{Name: "may-import", Expression: mayImport}},
+		conditions: []condition{{"may-import", mayImport}},
 	}, entry{
 		// Embargo's own kinds: a bad object must not be stored. Deleting is never in
 		// the way, nor is taking the last finalizer from what is being deleted.
@@ -129,8 +129,8 @@ func (d *desired) entries() []entry {
 			rule(v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "restrictedvendors", "vendorpolicies", "vendorwaivers", "vendorreports"),
 		},
 		conditions: []condition{
-			{Name: "not-being-deleted", Expression: "!object.?metadata.?deletionTimestamp.hasValue()"},
-			{Name: "not-an-import", Expression: "!(" + mayImport + ")"},
+			{"not-being-deleted", "!object.?metadata.?deletionTimestamp.hasValue()"},
+			{"not-an-import", "!(" + mayImport + ")"},
 		},
 	})
 }
@@ -173,7 +173,7 @@ func (d *desired) filteredRevisions(conditions ...condition) []condition {
 		return conditions
 	}
 	const revision = "request.kind.group == 'apps' && request.kind.kind == 'ControllerRevision'"
-	return append(conditions, condition{Name: "suspect-revision", Expression: "!(" + revision + " && " + policies.BuiltinControllerExpression() + ") || " + d.prefilter.Revisions})
+	return append(conditions, condition{"suspect-revision", "!(" + revision + " && " + policies.BuiltinControllerExpression() + ") || " + d.prefilter.Revisions})
 }
 
 // filtered adds the prefilter, where there is one, to an entry's conditions.
@@ -181,7 +181,7 @@ func (d *desired) filtered(conditions ...condition) []condition {
 	if d.prefilter == nil {
 		return conditions
 	}
-	return append(conditions, condition{Name: "suspect", Expression: d.prefilter.Expression})
+	return append(conditions, condition{"suspect", d.prefilter.Expression})
 }
 
 // whereFiltered returns a failure policy that only a prefilter makes harmless.

@@ -18,6 +18,7 @@ import (
 const (
 	conditionCompiled     = "Compiled"
 	conditionRecognisable = "Recognisable"
+	conditionApplied      = "Applied"
 	conditionEnforced     = "Enforced"
 	conditionReady        = "Ready"
 	conditionActive       = "Active"
@@ -46,7 +47,12 @@ func (o *observation) vendor(v *v1alpha1.RestrictedVendor) {
 	set(&s.Conditions, v.Generation, conditionCompiled, problems == "", "Compiled", "DoesNotCompile", "all of it is in force", problems)
 	set(&s.Conditions, v.Generation, conditionRecognisable, o.compiled.Rules.Recognises(v.Name), "HasImages", "NoImages",
 		"images of the vendor can be recognised", "spec.images has no pattern or digest that can be used: no image is found to be this vendor's")
-	o.setEnforced(&s.Conditions, v.Generation, o.compiled.Rules.IdleVendor(v.Name))
+	idle := o.compiled.Rules.IdleVendor(v.Name)
+	set(&s.Conditions, v.Generation, conditionApplied, idle.Reason == "", "Applied", idle.Reason, "some VendorPolicy applies a restriction of this vendor", idle.Message)
+	if idle.Reason == policies.ReasonNotApplied {
+		idle = policies.Idle{} // other vendors may be enforced, and this one is as far as it is wanted
+	}
+	o.setEnforced(&s.Conditions, v.Generation, idle)
 	standings := o.compiled.Rules.Standings(v.Name, o.now)
 	s.Restrictions = restrictionStatuses(v, standings)
 	workloads, namespaces := s.Summary.Workloads, s.Summary.Namespaces

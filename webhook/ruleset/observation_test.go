@@ -59,7 +59,7 @@ func TestNothingInForceIsNeverGreen(t *testing.T) {
 		"one such audience": {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{partly}}, "partly", "", "Registered", "IdleAudiences", "asks Embargo"},
 		"not compiled":      {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{broken}}, "broken", "", "DoesNotCompile", "DoesNotCompile", "doesn't compile"},
 		"no policies":       {policies.Source{Vendors: vendors}, "", "b", "NoPolicy", "", "there is no VendorPolicy"},
-		"not the vendor's":  {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{applying("p", "us-persons")}}, "", "b", "NotApplied", "", "one of the audiences uk-government"},
+		"not the vendor's":  {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{applying("p", "us-persons")}}, "", "b", "Registered", "", "asks Embargo"},
 		"the vendor's":      {policies.Source{Vendors: vendors, Policies: []v1alpha1.VendorPolicy{applying("p", "us-persons")}}, "p", "a", "Registered", "Ready", "asks Embargo"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,6 +72,8 @@ func TestNothingInForceIsNeverGreen(t *testing.T) {
 					o.vendor(v)
 					conditions = v.Status.Conditions
 					assert.Equal(t, c.enforced, meta.FindStatusCondition(conditions, conditionEnforced).Reason)
+					applied := meta.FindStatusCondition(conditions, conditionApplied)
+					assert.Equal(t, v.Name == "a" && c.policy == "p", applied.Status == metav1.ConditionTrue, applied.Message)
 				}
 			}
 			for i := range c.source.Policies {

@@ -17,7 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/test/controlplane"
 	"embargo.dev/test/installation"
@@ -199,7 +198,7 @@ func (b *bench) awaitEnforced(ctx context.Context) (string, error) {
 		enforced := 0
 		for i := range vendors.Items {
 			for _, c := range vendors.Items[i].Status.Conditions {
-				if c.Type == "Enforced" && (c.Status == metav1.ConditionTrue || c.Reason == policies.ReasonNotApplied) {
+				if c.Type == "Enforced" && c.Status == metav1.ConditionTrue {
 					enforced++
 				}
 			}
