@@ -54,9 +54,15 @@ var modes = []mode{
 }
 
 // headersOnly announces a body of 20 MiB and sends nothing of it.
-func headersOnly(string, int) (io.Reader, int) {
-	never, _ := io.Pipe()
-	return never, 20 << 20
+func headersOnly(string, int) (io.Reader, int) { return nothing{}, 20 << 20 }
+
+// nothing is a body that doesn't come. It gives up after a while, since an HTTP/1.1 client
+// whose connection was closed waits for its body.
+type nothing struct{}
+
+func (nothing) Read([]byte) (int, error) {
+	time.Sleep(7 * time.Second)
+	return 0, io.ErrUnexpectedEOF
 }
 
 // slowBody sends a byte a second.
