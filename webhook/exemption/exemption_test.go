@@ -150,6 +150,9 @@ func TestConditionsAreWhatStepsSays(t *testing.T) {
 		for i := range rapid.IntRange(0, 3).Draw(t, "waivers") {
 			waivers = append(waivers, waiverOf(fmt.Sprint("w.", i), anySelector(t)))
 		}
+		if rapid.Bool().Draw(t, "excluding") { // random selectors rarely only exclude
+			waivers = append(waivers, waiverOf("w.excluding", expression("env", metav1.LabelSelectorOpNotIn, "a")))
+		}
 		rules := NewRules(bound, waivers, now)
 		taken, exclusions := compile(t, rules.Conditions(creatable)), compile(t, rules.ExclusionConditions(creatable))
 		for range 20 {
