@@ -8,10 +8,30 @@ import (
 // date is the day that an instant belongs to in a zone.
 func date(t time.Time, zone *time.Location) string { return t.In(zone).Format(time.DateOnly) }
 
-// moment is the day where an instant is the first of it, else the whole instant
-// in the zone.
-func moment(t time.Time, zone *time.Location) string {
+// soon is how long before an instant people need its time beside its day.
+const soon = 48 * time.Hour
+
+// clockTime is an instant with its time and zone.
+func clockTime(t time.Time, zone *time.Location) string {
+	return t.In(zone).Format("2006-01-02 15:04 MST")
+}
+
+// deadline is the day of an instant to come, with its time and what is left where that
+// is today or tomorrow.
+func deadline(now, t time.Time, zone *time.Location) string {
+	if left := t.Sub(now); left < 0 || left >= soon {
+		return date(t, zone)
+	}
+	return fmt.Sprintf("%s (%s left)", clockTime(t, zone), remaining(now, t, zone))
+}
+
+// moment is the day where an instant is the first of it and not near, else the whole
+// instant in the zone.
+func moment(now, t time.Time, zone *time.Location) string {
 	local := t.In(zone)
+	if left := t.Sub(now); left >= 0 && left < soon {
+		return clockTime(t, zone)
+	}
 	if local.Add(-time.Nanosecond).Day() != local.Day() {
 		return local.Format(time.DateOnly)
 	}

@@ -57,21 +57,6 @@ func adviceFor(denying []*Finding) string {
 	return advice
 }
 
-// Warnings are the lines that a user reads when the request is admitted: one for
-// each restriction that warns, with the containers grouped, and one for each waiver in
-// use. Images of different standing, such as one that goes on beside a new one, have
-// lines of their own. There is none where the request is refused.
-func (d Decision) Warnings() []string {
-	if d.Denied() {
-		return nil
-	}
-	var lines []string
-	for _, g := range group(d.where(func(f *Finding) bool { return f.Action == v1alpha1.ActionWarn || f.Waiver != "" }), (*Finding).sameStanding) {
-		lines = append(lines, g.sentence())
-	}
-	return lines
-}
-
 // where returns the findings that hold, in their order.
 func (d Decision) where(holds func(*Finding) bool) []*Finding {
 	var found []*Finding
@@ -100,7 +85,7 @@ func (d Decision) Notices() []string {
 			add(fmt.Sprintf("waiver %q expired on %s and no longer counts", f.measure.expiredWaiver, date(f.measure.waiverExpires, time.UTC)))
 		}
 		if f.Waiver != "" {
-			add(fmt.Sprintf("waiver %q covers image %s until %s", f.Waiver, quoteImage(f.Image), date(f.measure.waiverExpires, time.UTC)))
+			add(fmt.Sprintf("waiver %q covers image %s until %s", f.Waiver, quoteImage(f.Image), deadline(f.EvaluatedAt, f.measure.waiverExpires, time.UTC)))
 		}
 	}
 	return notices
@@ -152,7 +137,7 @@ func (f *Finding) standing() string {
 	begun, citation := date(*f.Effective, m.zone), clean(m.citation, 80)
 	switch {
 	case f.Waiver != "":
-		return fmt.Sprintf("allowed by waiver %q until %s", f.Waiver, date(m.waiverExpires, time.UTC))
+		return fmt.Sprintf("allowed by waiver %q until %s", f.Waiver, deadline(f.EvaluatedAt, m.waiverExpires, time.UTC))
 	case f.early() && f.Action == v1alpha1.ActionDeny:
 		return fmt.Sprintf("refused early by cluster policy (%s); prohibited from %s: %s (%s)%s", days(int(m.leadDays)), begun, f.summary(), citation, f.expiredNote())
 	case f.early():
@@ -177,11 +162,11 @@ func (f *Finding) outlook() string {
 	m := f.measure
 	switch {
 	case !m.refusedFrom.IsZero():
-		return fmt.Sprintf("; will be refused from %s (%s)", moment(m.refusedFrom, m.zone), remaining(f.EvaluatedAt, m.refusedFrom, m.zone))
+		return fmt.Sprintf("; will be refused from %s (%s)", moment(f.EvaluatedAt, m.refusedFrom, m.zone), remaining(f.EvaluatedAt, m.refusedFrom, m.zone))
 	case m.updatesDenied:
 		return "; updates of it are refused"
 	case !m.updatesFrom.IsZero():
-		return fmt.Sprintf("; updates of it will be refused from %s (%s)", moment(m.updatesFrom, m.zone), remaining(f.EvaluatedAt, m.updatesFrom, m.zone))
+		return fmt.Sprintf("; updates of it will be refused from %s (%s)", moment(f.EvaluatedAt, m.updatesFrom, m.zone), remaining(f.EvaluatedAt, m.updatesFrom, m.zone))
 	default:
 		return f.expiredNote()
 	}

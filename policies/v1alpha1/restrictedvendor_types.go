@@ -125,7 +125,7 @@ type Citation struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://') || self.startsWith('http://')",reason=FieldValueInvalid,message="must be a URL that begins with https:// or http://"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[0-9A-Za-z%:/?#@!$&()*+,;=._~-]+$')",reason=FieldValueInvalid,message="must be a URL that begins with https:// or http://, without blanks and with other characters escaped (%20)"
 	URL string `json:"url"`
 }
 

@@ -74,7 +74,9 @@ input that can't be read, 3 something that can't be reached or may not be read.`
 }
 
 func (a *auditing) run(ctx context.Context) error {
-	a.survey(ctx)
+	if err := a.survey(ctx); err != nil {
+		return err
+	}
 	for _, s := range a.surveys {
 		if s.seen != nil {
 			a.evaluate(s)
@@ -86,7 +88,7 @@ func (a *auditing) run(ctx context.Context) error {
 	r.AsOf, r.Notices = a.asked(), a.notices
 	images := r.Images
 	r.Background = a.background(a.failOn, a.vendors)
-	r.Instant, r.Problems, r.Images = a.instant, a.problems, images
+	r.Instant, r.Errors, r.Images = a.instant, a.errors, images
 	r.Count()
 	a.tell()
 	if err := output.Print(a.Out, a.format, r, terminal.Colour(a.Out)); err != nil {

@@ -22,16 +22,17 @@ type basis struct {
 	shortfall
 
 	asOf  string
+	quiet bool
 	rules rulesOptions
 
-	instant  policies.Instant
-	notices  []string
-	problems []string // what could not be read or reached, as it was told
+	instant policies.Instant
+	notices []string
+	errors  []output.InputError // what could not be read or reached
 }
 
 const (
 	asOfUsage     = "instant (RFC 3339), or date (the first instant of that day in each restriction's zone); default now"
-	listUsage     = "files with RestrictedVendors, instead of the built-in list"
+	listUsage     = "files with RestrictedVendors, instead of the built-in list; builtin stands for that list, so that files can add to it"
 	policyUsage   = "files with VendorPolicies and VendorWaivers, instead of the default policy"
 	audienceUsage = "audiences, instead of the policies'"
 )
@@ -46,6 +47,11 @@ func (b *basis) addFlags(cmd *cobra.Command) {
 func (b *basis) addListFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&b.asOf, "as-of", "", asOfUsage)
 	cmd.Flags().StringSliceVar(&b.rules.lists, "list", nil, listUsage)
+	b.addQuietFlag(cmd)
+}
+
+func (b *basis) addQuietFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&b.quiet, "quiet", "q", false, "print no notices; structured output has them all the same")
 }
 
 // complete checks what the rules come from, and reads the instant. Other sources are those
@@ -87,6 +93,9 @@ func (b *basis) notice(format string, args ...any) {
 
 // tell writes the notices where they don't mix with the output.
 func (b *basis) tell() {
+	if b.quiet {
+		return
+	}
 	for _, n := range b.notices {
 		fmt.Fprintf(b.ErrOut, "notice: %s\n", n)
 	}
@@ -95,7 +104,7 @@ func (b *basis) tell() {
 // broken tells what can't be read; the rest is still evaluated.
 func (b *basis) broken(err *manifest.Error) {
 	fmt.Fprintf(b.ErrOut, "error: %v\n", err)
-	b.problems = append(b.problems, err.Error())
+	b.errors = append(b.errors, output.InputError{File: err.File, Line: err.Line, Message: err.Err.Error()})
 	b.mark(err)
 }
 
@@ -108,8 +117,8 @@ func unfollowed(folder string) string {
 
 // unread tells, once, what of the cluster can't be read.
 func (b *basis) unread(err error) {
-	if !slices.Contains(b.problems, err.Error()) {
-		b.problems = append(b.problems, err.Error())
+	if e := (output.InputError{Message: err.Error()}); !slices.Contains(b.errors, e) {
+		b.errors = append(b.errors, e)
 		fmt.Fprintf(b.ErrOut, "error: %v\n", err)
 	}
 	b.mark(err)

@@ -14,6 +14,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
+	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
 	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
 	"embargo.dev/policies"
@@ -24,23 +25,27 @@ import (
 type check struct {
 	basis
 
-	files     []string
-	recursive bool
-	review    string
-	uses      uses
-	failOn    string
-	format    string
-	flags     *genericclioptions.ConfigFlags
-	namespace string // of manifests that don't say
+	program    string // as the user calls it
+	files      []string
+	recursive  bool
+	exclude    []string
+	allowEmpty bool
+	review     string
+	uses       uses
+	failOn     string
+	format     string
+	flags      *genericclioptions.ConfigFlags
+	namespace  string // of manifests that don't say
 
-	result output.Result
-	set    *policies.RuleSet
+	result    output.Result
+	unchecked []output.InputError // what looks like an object but is none
+	set       *policies.RuleSet
 }
 
 func newCheck(name string, streams genericiooptions.IOStreams) *cobra.Command {
-	c := &check{basis: basis{IOStreams: streams}, flags: cluster.NewFlags()}
+	c := &check{basis: basis{IOStreams: streams}, program: name, flags: cluster.NewFlags()}
 	cmd := &cobra.Command{
-		Use:   "check (-f FILE|DIR|URL|- [-R] | --review FILE [-f CONTEXT])",
+		Use:   "check (FILE|DIR|URL|-... [-R] | --review FILE [-f CONTEXT])",
 		Short: "Evaluate manifests offline",
 		Long: `Evaluate manifests, or a recorded AdmissionReview, without a cluster: which images
 are of restricted vendors, which restriction binds them, and what a cluster would do
@@ -51,11 +56,21 @@ or with --against-cluster, the use of each image is decided as admission would: 
 stands there already continues, another tag of it is an update. --against-cluster
 takes the rules from the cluster too, unless --list or --policy are given.
 
-Exit codes: 0 nothing at or above --fail-on, 1 findings at or above it, 2 bad usage or
-input that can't be read, 3 something that can't be reached.`,
+With --old, an object is compared with the one in the file at the same path below the
+folder, or else with the one of its kind, namespace and name.
+
+Exit codes: 0 nothing at or above --fail-on, 1 findings at or above it, 2 bad usage,
+input that can't be read, or no Kubernetes object in all of it (unless --allow-empty),
+3 something that can't be reached.`,
 		Example: examples(name, `
 			# The manifests in a folder, and below it
 			%[1]s check -f deploy/ -R
+
+			# Some files, as pre-commit and xargs name them
+			%[1]s check deploy.yaml job.yaml
+
+			# A repository, without its charts
+			%[1]s check -f . -R --exclude charts
 
 			# What a chart renders
 			helm template mychart | %[1]s check -f -
@@ -71,13 +86,8 @@ input that can't be read, 3 something that can't be reached.`,
 
 			# Repeat a recorded decision, with what the webhook read from the cluster
 			%[1]s check --review review.json -f context.yaml`),
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fmt.Errorf("%q: files are given with -f; see --help", args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.files = append(c.files, args...)
 			if err := c.complete(cmd); err != nil {
 				return err
 			}
@@ -88,6 +98,8 @@ input that can't be read, 3 something that can't be reached.`,
 	f := cmd.Flags()
 	f.StringSliceVarP(&c.files, "filename", "f", nil, "files, folders or URLs with manifests, - for standard input; with --review its context")
 	f.BoolVarP(&c.recursive, "recursive", "R", false, "also read the folders below a folder")
+	f.StringArrayVar(&c.exclude, "exclude", nil, "glob pattern of paths that are not read, such as charts, *.json or deploy/**/tests; can be given several times")
+	f.BoolVar(&c.allowEmpty, "allow-empty", false, "accept input without any Kubernetes object")
 	f.StringVar(&c.review, "review", "", "file with a recorded AdmissionReview to evaluate as the webhook would")
 	addChoiceFlag(cmd, &c.uses.assumed, "use", "", string(policies.UseIntroduce), "what is done with the images: Introduce, Update or Continue (the creation of a child)", useNames)
 	f.StringVar(&c.uses.old, "old", "", "file or folder with the manifests as they were, such as the merge base; they decide the use of each image")
@@ -107,11 +119,16 @@ func (c *check) complete(cmd *cobra.Command) error {
 	switch {
 	case len(c.files) == 0 && c.review == "":
 		return errors.New("want manifests (-f) or a recorded AdmissionReview (--review); see --help")
+	case slices.Contains(c.files, ""):
+		return errors.New("-f: want a file, a folder, a URL, or - for standard input")
 	case !slices.Contains(failOn, c.failOn):
 		return fmt.Errorf("--fail-on %q: want one of %s", c.failOn, strings.Join(failOn, ", "))
 	}
 	if err := output.CheckFormat(c.format, false); err != nil {
 		return err
+	}
+	if err := manifest.CheckExclude(c.exclude); err != nil {
+		return fmt.Errorf("--exclude: %w", err)
 	}
 	if given := clusterFlag(flags, c.flags); given != "" && !c.uses.againstCluster {
 		return fmt.Errorf("--%s goes with --against-cluster", given)
@@ -155,6 +172,9 @@ func (c *check) run(ctx context.Context) error {
 	} else {
 		c.manifests(ctx)
 	}
+	if ctx.Err() != nil {
+		return exit(exitInterrupted)
+	}
 	c.sum()
 	c.tell()
 	if err := output.Print(c.Out, c.format, &c.result, terminal.Colour(c.Out)); err != nil {
@@ -181,6 +201,6 @@ func (c *check) sum() {
 	r := &c.result
 	r.APIVersion, r.Kind = v1alpha1.GroupVersion.String(), output.KindCheck
 	r.AsOf, r.RuleSet, r.Instant = c.asked(), c.set.Digest(), c.instant
-	r.Notices, r.Problems = c.notices, c.problems
+	r.Notices, r.Errors, r.Unchecked = c.notices, c.errors, c.unchecked
 	r.Count()
 }

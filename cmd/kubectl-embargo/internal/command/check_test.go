@@ -93,7 +93,7 @@ func TestExitCodes(t *testing.T) {
 		"no input":                    {"", nil, 2, "want manifests (-f)"},
 		"unknown flag":                {"", []string{"--nonsense"}, 2, "unknown flag"},
 		"unknown format":              {"", []string{"-f", "-", "-o", "xml"}, 2, `-o "xml"`},
-		"unknown fail-on":             {"", []string{"-f", "-", "--fail-on", "deny"}, 2, "--fail-on"},
+		"unknown fail-on":             {"", []string{"-f", "-", "--fail-on", "refuse"}, 2, "--fail-on"},
 		"unknown use":                 {"", []string{"-f", "-", "--use", "Buy"}, 2, "--use"},
 		"empty as-of":                 {"", []string{"-f", "-", "--as-of", ""}, 2, "--as-of"},
 		"as-of that can't be written": {deployment, []string{"-f", "-", "--as-of", "9999-12-31T23:59:59-12:00"}, 2, "before the year 10000"},
@@ -103,16 +103,16 @@ func TestExitCodes(t *testing.T) {
 		"unreachable":                 {"", []string{"-f", "http://127.0.0.1:1/x.yaml"}, 3, "can't be reached"},
 		"unreachable and findings":    {deployment, []string{"-f", "-", "-f", "http://127.0.0.1:1/x.yaml"}, 3, "1 Deny"},
 		"unreadable before unreached": {"a: [", []string{"-f", "-", "-f", "http://127.0.0.1:1/x.yaml"}, 2, "can't be reached"},
-		"extra argument":              {"", []string{"deploy.yaml"}, 2, `"deploy.yaml": files are given with -f`},
+		"missing file as argument":    {"", []string{"deploy.yaml"}, 2, "deploy.yaml: no such file"},
 		"list left empty":             {clean, []string{"-f", "-", "--list", ""}, 2, "--list: want a file"},
 		"policy left empty":           {clean, []string{"-f", "-", "--policy", "a.yaml,"}, 2, "--policy: want a file"},
 		"audience left empty":         {clean, []string{"-f", "-", "--audience", ""}, 2, "--audience: want the name"},
-		"list without anything":       {clean, []string{"-f", "-", "--list", "/dev/null"}, 2, "/dev/null: --list: there is nothing in it"},
-		"policy without anything":     {clean, []string{"-f", "-", "--policy", "/dev/null"}, 2, "/dev/null: --policy: there is nothing in it"},
+		"list without anything":       {clean, []string{"-f", "-", "--list", "/dev/null"}, 2, "/dev/null: --list: there is no RestrictedVendor in it"},
+		"policy without anything":     {clean, []string{"-f", "-", "--policy", "/dev/null"}, 2, "/dev/null: --policy: there is no VendorPolicy or VendorWaiver in it"},
 		"review without anything":     {"", []string{"--review", "-"}, 2, "-: no AdmissionReview with a request"},
 		"review without its object":   {`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"operation":"CREATE","object":null}}`, []string{"--review", "-"}, 2, "<stdin>:1: request.object: Required value"},
 		"standard input twice":        {deployment, []string{"-f", "-", "--list", "-"}, 2, "standard input can be read once only"},
-		"nothing in the input":        {"", []string{"-f", "-"}, 0, "notice: there is no Kubernetes object in -"},
+		"nothing in the input":        {"", []string{"-f", "-"}, 2, "there is no Kubernetes object in this input"},
 	} {
 		t.Run(label, func(t *testing.T) {
 			a := run(t, c.stdin, append([]string{"check"}, c.args...)...)
@@ -232,8 +232,8 @@ func TestPoliciesAreReadStrictly(t *testing.T) {
 		})
 	}
 	a := run(t, deployment, "check", "-f", "-", "--policy", write(t, "policy.yaml", waiver), "--audience", "us-person")
-	assert.NotEqual(t, 2, a.code, a.stderr)
-	assert.Contains(t, a.stderr, `"us-person"`, "a misspelt audience is noted")
+	assert.Equal(t, 2, a.code, a.stderr)
+	assert.Contains(t, a.stderr, `"us-person"`, "a misspelt audience is refused")
 }
 
 // TestAReplayDecidesAsTheWebhook repeats every scenario as a recorded review.

@@ -33,11 +33,36 @@ func addAudienceFlag(cmd *cobra.Command, to *[]string, usage string) {
 	completeWith(cmd, "audience", catalog.Audiences)
 }
 
-// addChoiceFlag adds a flag that takes one of a few words.
+// addChoiceFlag adds a flag that takes one of a few words, in any case.
 func addChoiceFlag(cmd *cobra.Command, to *string, name, shorthand, value, usage string, choices []string) {
-	cmd.Flags().StringVarP(to, name, shorthand, value, usage)
+	*to = value
+	cmd.Flags().VarP(&choice{to, choices}, name, shorthand, usage)
 	completeWith(cmd, name, func() []string { return choices })
 }
+
+// choice is the value of a flag that takes one of a few words. It keeps other words as
+// they are, for the command to refuse.
+type choice struct {
+	value   *string
+	choices []string
+}
+
+// Set takes a word.
+func (c *choice) Set(word string) error {
+	*c.value = word
+	for _, known := range c.choices {
+		if strings.EqualFold(known, word) {
+			*c.value = known
+		}
+	}
+	return nil
+}
+
+// String returns the word.
+func (c *choice) String() string { return *c.value }
+
+// Type is what help calls the value.
+func (c *choice) Type() string { return "string" }
 
 func completeWith(cmd *cobra.Command, flag string, words func() []string) {
 	complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

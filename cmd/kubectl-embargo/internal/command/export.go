@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
-	"sigs.k8s.io/yaml"
 
 	"embargo.dev/cmd/kubectl-embargo/internal/cluster"
 	"embargo.dev/policies"
@@ -77,16 +76,7 @@ func writeRules(w io.Writer, digest string, source policies.Source) error {
 	for i := range source.Waivers {
 		objects = append(objects, newObject(waiverKind, &source.Waivers[i], source.Waivers[i].Spec))
 	}
-	for _, o := range objects {
-		text, err := yaml.Marshal(o)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(w, "---\n%s", text); err != nil {
-			return err
-		}
-	}
-	return nil
+	return writeObjects(w, objects)
 }
 
 // object is what of an object bears on decisions: nothing that the cluster added.

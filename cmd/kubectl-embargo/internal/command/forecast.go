@@ -3,12 +3,15 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"embargo.dev/audit/exposure"
 	"embargo.dev/audit/forecast"
+	"embargo.dev/audit/inventory"
 	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
 	"embargo.dev/policies"
@@ -84,7 +87,9 @@ func (f *forecasting) complete(cmd *cobra.Command) error {
 }
 
 func (f *forecasting) run(ctx context.Context) error {
-	f.survey(ctx)
+	if err := f.survey(ctx); err != nil {
+		return err
+	}
 	r := &f.result
 	for _, s := range f.surveys {
 		if s.seen != nil {
@@ -95,7 +100,7 @@ func (f *forecasting) run(ctx context.Context) error {
 	r.APIVersion, r.Kind, r.AsOf, r.Until, r.RuleSet = v1alpha1.GroupVersion.String(), output.KindForecast, f.asked(), f.untilText, ruleSet
 	r.Clusters, r.Summary.Objects, r.Summary.Images = clusters, total.Objects, total.Images
 	r.Background = f.background(f.failOn, f.vendors)
-	r.Notices, r.Problems, r.Instant = f.notices, f.problems, f.instant
+	r.Notices, r.Errors, r.Instant = f.notices, slices.Concat([]output.InputError{}, f.errors), f.instant
 	r.Count()
 	f.tell()
 	if err := output.PrintForecast(f.Out, f.format, r, terminal.Colour(f.Out)); err != nil {
@@ -108,7 +113,10 @@ func (f *forecasting) run(ctx context.Context) error {
 func (f *forecasting) foresee(s *survey) {
 	forecaster := &forecast.Forecaster{Rules: s.set, Inventory: s.seen.Inventory, Parts: s.parts(), Namespace: s.namespace}
 	for _, t := range forecaster.Between(f.instant, f.until) {
-		one := output.Transition{At: t.Instant, Days: t.Causes[0].Days}
+		if t.Causes = s.withoutIdleWaivers(t); len(t.Causes) == 0 {
+			continue
+		}
+		one := output.Transition{At: t.Instant, Days: t.Causes[0].Days, Left: t.Instant.Sub(f.instant.In(time.UTC)), Zone: t.Causes[0].Zone}
 		for _, c := range t.Causes {
 			cause := causeOf(s.name(), c)
 			one.Causes = append(one.Causes, cause)
@@ -121,6 +129,26 @@ func (f *forecasting) foresee(s *survey) {
 		}
 		f.result.Add(one)
 	}
+}
+
+// withoutIdleWaivers returns the causes of a transition but for waivers that cover nothing
+// that runs: when one of them expires, nothing changes.
+func (s *survey) withoutIdleWaivers(t forecast.Transition) []policies.Transition {
+	isWaiver := func(c policies.Transition) bool { return c.Phase == nil }
+	if !slices.ContainsFunc(t.Causes, isWaiver) {
+		return t.Causes
+	}
+	before := t.Instant.Add(-time.Nanosecond)
+	unknown := func(exposure.Key, exposure.Workload) (exposure.Memory, bool) { return exposure.Memory{}, false }
+	covering := map[string]bool{}
+	e := s.evaluator()
+	e.Now, e.AsOf = before, policies.At(before)
+	for _, part := range s.parts() {
+		for _, f := range e.InNamespace([]*inventory.Namespace{part}, unknown) {
+			covering[f.Waiver] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(t.Causes), func(c policies.Transition) bool { return isWaiver(c) && !covering[c.Waiver] })
 }
 
 func causeOf(clusterName string, t policies.Transition) output.Cause {

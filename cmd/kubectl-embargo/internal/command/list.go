@@ -9,12 +9,12 @@ import (
 func newList(program string, streams genericiooptions.IOStreams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "Validate restricted lists, and import public ones",
+		Short: "Show and validate restricted lists, and import public ones",
 		Long: `A restricted list is files with RestrictedVendors: who a vendor is, how its images are
 recognised, and which restrictions bind it.`,
-		Args: cobra.NoArgs,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newListValidate(program, streams), newListImport(program, streams))
+	cmd.AddCommand(newListShow(program, streams), newListValidate(program, streams), newListImport(program, streams))
 	return cmd
 }

@@ -38,7 +38,8 @@ func (l *live) addFlags(cmd *cobra.Command, formats []string) {
 	l.flags = cluster.NewFlagsForMany()
 	f := cmd.Flags()
 	f.StringVar(&l.asOf, "as-of", "", asOfUsage)
-	f.StringSliceVar(&l.rules.lists, "list", nil, "files with RestrictedVendors, instead of the cluster's")
+	f.StringSliceVar(&l.rules.lists, "list", nil, "files with RestrictedVendors, instead of the cluster's; builtin stands for the built-in list")
+	l.addQuietFlag(cmd)
 	f.StringSliceVar(&l.rules.policies, "policy", nil, "files with VendorPolicies and VendorWaivers, instead of the cluster's")
 	addAudienceFlag(cmd, &l.rules.audiences, audienceUsage)
 	f.StringSliceVar(&l.contexts, "context", nil, "contexts of the kubeconfig to read, each with its own rules; default the current one")
@@ -72,7 +73,7 @@ func (l *live) complete(cmd *cobra.Command) error {
 }
 
 // survey reads all clusters, some at a time.
-func (l *live) survey(ctx context.Context) {
+func (l *live) survey(ctx context.Context) error {
 	ctx = cluster.Quiet(ctx)
 	given := l.rules.readFiles(ctx, l.In, l.broken)
 	for _, n := range given.notices {
@@ -96,17 +97,27 @@ func (l *live) survey(ctx context.Context) {
 	}
 	_ = group.Wait() // none fails: what went wrong is in each survey
 	meter.clear()
+	var vendors []v1alpha1.RestrictedVendor
+	known := false
 	for _, s := range l.surveys {
 		l.merge(s)
+		vendors, known = append(vendors, s.vendors...), known || s.set != nil
 	}
+	if ctx.Err() != nil {
+		return exit(exitInterrupted)
+	}
+	if !known {
+		return nil // no cluster says what its list has
+	}
+	return checkAudiences(l.rules.audiences, vendors)
 }
 
 // merge takes over what there was to remark of a cluster.
 func (l *live) merge(s *survey) {
-	for _, p := range s.problems {
-		if !slices.Contains(l.problems, p) {
-			l.problems = append(l.problems, p)
-			fmt.Fprintf(l.ErrOut, "error: %s\n", p)
+	for _, e := range s.errors {
+		if !slices.Contains(l.errors, e) {
+			l.errors = append(l.errors, e)
+			fmt.Fprintf(l.ErrOut, "error: %s\n", e)
 		}
 	}
 	l.bad, l.unreachable = l.bad || s.bad, l.unreachable || s.unreachable
@@ -136,7 +147,7 @@ func (l *live) clusters() (clusters []output.Cluster, total output.Summary, rule
 			clusters = append(clusters, output.Cluster{Name: s.name()})
 			continue
 		}
-		one := output.Cluster{Name: s.name(), RuleSet: s.set.Digest(), Complete: len(s.problems) == 0}
+		one := output.Cluster{Name: s.name(), RuleSet: s.set.Digest(), Complete: len(s.errors) == 0}
 		one.Objects, one.Images = s.count()
 		total.Objects += one.Objects
 		total.Images += one.Images

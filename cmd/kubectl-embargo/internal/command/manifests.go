@@ -3,7 +3,7 @@ package command
 import (
 	"cmp"
 	"context"
-	"strings"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -17,6 +17,7 @@ import (
 // namespaces are known.
 type candidate struct {
 	identity output.Finding // without the finding
+	at       location
 	kind     schema.GroupVersionKind
 	object   workload.Object
 	places   map[string]manifest.Place // of each image field
@@ -30,26 +31,44 @@ const defaultNamespace = "default"
 // manifests evaluates the objects in the files. Of an object in which no vendor's image
 // can be nothing is kept, so that large inputs need little memory.
 func (c *check) manifests(ctx context.Context) {
-	g := &gathered{check: c, namespaces: map[string]policies.Namespace{}, seen: map[string]bool{}}
+	g := &gathered{check: c, seen: map[string]bool{}}
+	if c.uses.old != "" {
+		g.baseline = c.readBaseline(ctx)
+	}
 	meter := newMeter(c.ErrOut)
-	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Unfollowed: c.unfollowed, Progress: meter.read, Broken: func(err *manifest.Error) {
-		meter.clear()
-		c.broken(err)
-	}}
+	reader := &manifest.Reader{
+		Stdin: c.In, Recursive: c.recursive, Exclude: c.exclude, Progress: meter.read,
+		Unfollowed: c.unfollowed, NotEntered: g.notEntered, Excluded: func(string) { g.excluded++ },
+		Broken: func(err *manifest.Error) {
+			meter.clear()
+			g.unreadable(err)
+		},
+	}
 	reader.Read(ctx, c.files, g.take)
 	meter.clear()
-	if c.result.Summary.Objects == 0 {
-		c.notice("there is no Kubernetes object in %s", strings.Join(c.files, ", "))
+	if ctx.Err() != nil {
+		return
 	}
-	decide := c.decider(ctx, g.namespaces)
+	g.noteSkipped()
+	decide := c.decider(ctx, g.baseline, g.namespaces.known)
 	for i := range g.candidates {
-		c.evaluate(ctx, &g.candidates[i], g.namespaces, decide)
+		c.evaluate(ctx, &g.candidates[i], &g.namespaces, decide)
 		g.candidates[i] = candidate{} // its findings are all that is needed now
 	}
-	for _, name := range g.places {
-		if _, known := g.namespaces[name]; !known && c.uses.live == nil && c.set.SelectsByLabels() {
-			c.notice("the labels of namespace %q are not in the input: every policy is taken to select it, and a waiver only by its name", name)
+	if c.uses.live == nil && c.set.SelectsByLabels() {
+		for _, name := range g.places {
+			c.noteUnknown(name, &g.namespaces)
 		}
+	}
+}
+
+// noteUnknown notes that the labels of a namespace are unknown, and what follows.
+func (c *check) noteUnknown(name string, namespaces *namespaceLabels) {
+	const consequence = "every policy is taken to select it, and a waiver only by its name"
+	if disputed := namespaces.disputed[name]; disputed != "" {
+		c.notice("namespace %q has different labels at %s, so they count as unknown: %s", name, disputed, consequence)
+	} else if !namespaces.lookup(name).Known {
+		c.notice("the labels of namespace %q are not in the input: %s", name, consequence)
 	}
 }
 
@@ -58,19 +77,27 @@ type gathered struct {
 	*check
 
 	candidates []candidate
-	namespaces map[string]policies.Namespace
+	baseline   *baseline // nil without --old
+	namespaces namespaceLabels
 	places     []string // the namespaces that have images, in the order of the input
 	seen       map[string]bool
+
+	skippedInput
 }
 
 func (g *gathered) take(d *manifest.Document) {
 	objects, others := d.Objects()
 	g.result.Summary.Skipped += others
+	g.skipped(d, others)
 	for _, o := range objects {
+		if isKustomization(o) {
+			g.result.Summary.Skipped++
+			g.kustomization(d)
+			continue
+		}
 		g.result.Summary.Objects++
 		if o.Kind().GroupKind() == namespaceKind {
-			ns := namespaceOf(o)
-			g.namespaces[ns.Name] = ns
+			g.namespaces.add(o)
 		}
 		g.object(o)
 	}
@@ -78,6 +105,9 @@ func (g *gathered) take(d *manifest.Document) {
 
 func (g *gathered) object(o manifest.Object) {
 	one := g.newCandidate(o)
+	if g.baseline != nil {
+		g.baseline.register(o, &one.object)
+	}
 	if len(one.object.Images) == 0 {
 		return
 	}
@@ -95,19 +125,19 @@ func (g *gathered) object(o manifest.Object) {
 	}
 }
 
-func namespaceOf(o manifest.Object) policies.Namespace {
-	object := workload.FromMap(o.Kind().GroupKind(), o.Fields)
-	return policies.Namespace{Name: object.Name, Labels: o.Labels(), Known: true}
-}
-
 func (c *check) newCandidate(o manifest.Object) candidate {
 	gvk := o.Kind()
-	one := candidate{kind: gvk, object: workload.FromMap(gvk.GroupKind(), o.Fields)}
+	one := candidate{at: locationOf(o), kind: gvk, object: workload.FromMap(gvk.GroupKind(), o.Fields)}
 	one.identity = output.Finding{
 		File: o.Document.File, APIVersion: gvk.GroupVersion().String(), Kind: gvk.Kind,
 		Namespace: cmp.Or(one.object.Namespace, c.namespace), Name: cmp.Or(one.object.Name, one.object.GenerateName),
 	}
 	return one
+}
+
+// title names the object for people.
+func (one *candidate) title() string {
+	return fmt.Sprintf("%s %s/%s", one.identity.Kind, one.identity.Namespace, one.identity.Name)
 }
 
 // locate finds the places of the image fields, which takes reading the text once more.
@@ -118,15 +148,11 @@ func (one *candidate) locate(o manifest.Object) {
 	}
 }
 
-func (c *check) evaluate(ctx context.Context, one *candidate, namespaces map[string]policies.Namespace, decide decider) {
-	ns, known := namespaces[one.identity.Namespace]
-	if !known {
-		ns = policies.Namespace{Name: one.identity.Namespace}
-	}
+func (c *check) evaluate(ctx context.Context, one *candidate, namespaces *namespaceLabels, decide decider) {
 	c.add(one, decide(ctx, one, policies.Request{
 		Operation: policies.Create,
 		Kind:      one.kind.GroupKind(),
-		Namespace: ns,
+		Namespace: namespaces.lookup(one.identity.Namespace),
 		Object:    one.object,
 	}))
 }

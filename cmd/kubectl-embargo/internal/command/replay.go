@@ -19,9 +19,9 @@ import (
 // replay evaluates a recorded AdmissionReview as the webhook would. What the webhook
 // would read from the cluster comes from the context.
 func (c *check) replay(ctx context.Context) {
-	around := c.readTree(ctx, c.files)
+	around := c.readSurroundings(ctx, c.files)
 	reader := &manifest.Reader{Stdin: c.In, Broken: c.broken}
-	told := len(c.problems)
+	before := len(c.errors)
 	read := 0
 	reader.Read(ctx, []string{c.review}, func(d *manifest.Document) {
 		read++
@@ -29,14 +29,14 @@ func (c *check) replay(ctx context.Context) {
 			c.broken(&manifest.Error{File: d.File, Line: d.Line, Err: err})
 		}
 	})
-	if read == 0 && len(c.problems) == told {
+	if read == 0 && len(c.errors) == before {
 		c.broken(&manifest.Error{File: c.review, Err: errNoRequest})
 	}
 }
 
 var errNoRequest = errors.New("no AdmissionReview with a request")
 
-func (c *check) replayDocument(d *manifest.Document, around *tree) error {
+func (c *check) replayDocument(d *manifest.Document, around *surroundings) error {
 	raw, err := stdjson.Marshal(d.Value)
 	if err != nil {
 		return err
@@ -55,8 +55,9 @@ func (c *check) replayDocument(d *manifest.Document, around *tree) error {
 	if err != nil {
 		return err
 	}
-	if ns, known := around.namespaces[request.Namespace.Name]; known {
-		request.Namespace = ns
+	request.Namespace = around.namespaces.lookup(request.Namespace.Name)
+	if disputed := around.namespaces.disputed[request.Namespace.Name]; disputed != "" && c.set.SelectsByLabels() {
+		c.noteUnknown(request.Namespace.Name, &around.namespaces)
 	}
 	if request.Object.Controller != nil {
 		request.Carried = around.carried(request.Object.Controller.UID)

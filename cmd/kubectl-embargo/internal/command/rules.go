@@ -33,13 +33,18 @@ type rules struct {
 	broken  func(*manifest.Error)
 	whole   bool            // the policies come with the vendors of their cluster
 	unused  map[string]bool // lists with policies or waivers in them, which --policy doesn't read
+	// unreadPolicies says that --policy names something that could not be read.
+	unreadPolicies bool
 }
 
 // load reads the rules strictly, and fills in what isn't given. What can't be read is
 // told to broken, and what of the cluster can't to unread.
 func (o *rulesOptions) load(ctx context.Context, stdin io.Reader, broken func(*manifest.Error), unread func(error)) (*rules, error) {
 	r := o.readFiles(ctx, stdin, broken)
-	return r, o.complete(ctx, r, unread)
+	if err := o.complete(ctx, r, unread); err != nil {
+		return nil, err
+	}
+	return r, checkAudiences(o.audiences, r.source.Vendors)
 }
 
 // complete fills in what isn't given, and looks the whole over.
@@ -88,39 +93,55 @@ func (o *rulesOptions) loadList(ctx context.Context, stdin io.Reader, broken fun
 		}
 	}
 	r.noteOddities()
-	return r, nil
+	return r, checkAudiences(o.audiences, r.source.Vendors)
 }
+
+// builtinList stands for the built-in restricted list among files of --list.
+const builtinList = "builtin"
 
 // readFiles reads what is given.
 func (o *rulesOptions) readFiles(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) *rules {
 	r := &rules{places: map[string]manifest.Object{}, broken: broken, unused: map[string]bool{}}
-	r.read(ctx, stdin, "--list", o.lists, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
-	r.read(ctx, stdin, "--policy", o.policies, func(d *manifest.Document) {
+	files := slices.DeleteFunc(slices.Clone(o.lists), func(list string) bool { return list == builtinList })
+	if len(files) < len(o.lists) {
+		r.addBuiltin()
+	}
+	r.read(ctx, stdin, "--list", files, func(d *manifest.Document) { r.take(d, "--list", r.vendor) })
+	if len(files) > 0 && len(files) == len(o.lists) {
+		r.notices = append(r.notices, "the built-in restricted list is not used; --list "+builtinList+" adds it")
+	}
+	failed := r.read(ctx, stdin, "--policy", o.policies, func(d *manifest.Document) {
 		delete(r.unused, d.File)
 		r.take(d, "--policy", r.policyOrWaiver)
 	})
+	r.unreadPolicies = failed && len(r.source.Policies) == 0
 	for _, file := range slices.Sorted(maps.Keys(r.unused)) {
 		r.notices = append(r.notices, fmt.Sprintf("the VendorPolicies and VendorWaivers in %s are not used: give it to --policy too", file))
 	}
 	return r
 }
 
-// read reads what a flag names. Where nothing is in it, evaluating would mean that nothing
-// is restricted, or that something is assumed, which nobody who gives files means.
-func (r *rules) read(ctx context.Context, stdin io.Reader, flag string, sources []string, visit func(*manifest.Document)) {
-	told := false
-	reader := &manifest.Reader{Stdin: stdin, Broken: func(err *manifest.Error) {
-		told = true
-		r.broken(err)
-	}}
-	reader.Read(ctx, sources, func(d *manifest.Document) {
-		told = true
-		visit(d)
-	})
-	if len(sources) > 0 && !told {
-		r.broken(&manifest.Error{File: strings.Join(sources, ", "), Err: fmt.Errorf("%s: there is nothing in it", flag)})
+// read reads what a flag names, and reports whether something could not be read. Where no
+// object of the flag's kinds is in it, evaluating would mean that nothing is restricted, or
+// that something is assumed, which nobody means who names files.
+func (r *rules) read(ctx context.Context, stdin io.Reader, flag string, sources []string, visit func(*manifest.Document)) (failed bool) {
+	broken := r.broken
+	r.broken = func(err *manifest.Error) {
+		failed = true
+		broken(err)
 	}
+	defer func() { r.broken = broken }()
+	before := len(r.places)
+	reader := &manifest.Reader{Stdin: stdin, Broken: func(err *manifest.Error) { r.broken(err) }}
+	reader.Read(ctx, sources, visit)
+	if len(sources) > 0 && len(r.places) == before && !failed {
+		r.broken(&manifest.Error{File: strings.Join(sources, ", "), Err: fmt.Errorf("%s: there is no %s in it", flag, kindsOf[flag])})
+	}
+	return failed
 }
+
+// kindsOf are the kinds that a flag's files hold.
+var kindsOf = map[string]string{"--list": "RestrictedVendor", "--policy": "VendorPolicy or VendorWaiver"}
 
 // readCluster takes from the cluster what isn't given.
 func (o *rulesOptions) readCluster(ctx context.Context, r *rules) error {
@@ -144,6 +165,15 @@ func (o *rulesOptions) readCluster(ctx context.Context, r *rules) error {
 	return nil
 }
 
+// addBuiltin adds the built-in list to those in files.
+func (r *rules) addBuiltin() {
+	vendors, err := catalog.Vendors()
+	if err != nil {
+		r.broken(&manifest.Error{File: "built-in list", Err: err})
+	}
+	r.source.Vendors = append(r.source.Vendors, vendors...)
+}
+
 // assumeList takes the built-in list.
 func (r *rules) assumeList() error {
 	vendors, err := catalog.Vendors()
@@ -165,8 +195,12 @@ func (r *rules) assumePolicy() {
 	default:
 		p := catalog.DefaultPolicy()
 		r.source.Policies = []v1alpha1.VendorPolicy{p}
-		r.notices = append(r.notices, fmt.Sprintf("no VendorPolicy is given: the default policy is assumed (audience %s, enforcement %s)",
-			strings.Join(p.Spec.Audiences, ", "), p.Spec.Enforcement))
+		cause := "no VendorPolicy is given"
+		if r.unreadPolicies {
+			cause = "the policies given can't be read"
+		}
+		r.notices = append(r.notices, fmt.Sprintf("%s: the default policy is assumed (audience %s, enforcement %s)",
+			cause, strings.Join(p.Spec.Audiences, ", "), p.Spec.Enforcement))
 	}
 }
 
@@ -246,6 +280,9 @@ func (r *rules) register(o manifest.Object, name string) []*manifest.Error {
 	if first, taken := r.places[key]; taken {
 		line, _ := first.Position("metadata.name")
 		return []*manifest.Error{o.Error("metadata.name", fmt.Errorf("%s %q is given already at %s:%d", o.Kind().Kind, name, first.Document.File, line))}
+	}
+	if o.Kind() == vendorKind && slices.ContainsFunc(r.source.Vendors, func(v v1alpha1.RestrictedVendor) bool { return v.Name == name }) {
+		return []*manifest.Error{o.Error("metadata.name", fmt.Errorf("RestrictedVendor %q is on the built-in list already: leave --list %s out, or give it another name", name, builtinList))}
 	}
 	r.places[key] = o
 	return nil

@@ -19,6 +19,8 @@ const (
 	exitFindings    = 1 // findings at or above it
 	exitBad         = 2 // bad usage or unreadable input
 	exitUnreachable = 3 // something could not be reached or may not be read
+
+	exitInterrupted = 130 // as shells report a command that Ctrl-C ended
 )
 
 // exit is an error that says no more than the exit code; what there was to say has
@@ -36,6 +38,8 @@ func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams)
 	switch {
 	case err == nil:
 		return exitClean
+	case ctx.Err() != nil:
+		return exitInterrupted
 	case errors.As(err, &code):
 		return int(code)
 	default:
@@ -68,9 +72,12 @@ law sets. This command gives its answers before the cluster does, by the same ru
 			%[1]s schedule`),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          onlyCommands,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.Version = thisVersion().GitVersion
+	root.SetVersionTemplate("Client Version: {{.Version}}\n")
+	root.SetFlagErrorFunc(suggestFlag)
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)

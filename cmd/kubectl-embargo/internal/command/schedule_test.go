@@ -32,6 +32,9 @@ func TestAScheduleOfNobody(t *testing.T) {
 	assert.Equal(t, 2, a.code)
 	assert.Contains(t, a.stderr, `vendor "kasperski" is not on the list, which has `)
 	a = run(t, "", "schedule", "--audience", "nobody", "-o", "json")
+	assert.Equal(t, 2, a.code)
+	assert.Contains(t, a.stderr, `--audience "nobody": no restriction on the list is for it`)
+	a = run(t, "", "schedule", "tencent", "--audience", "us-persons", "-o", "json")
 	assert.Equal(t, 0, a.code)
 	var entries []any
 	require.NoError(t, json.Unmarshal([]byte(a.stdout), &entries))

@@ -14,7 +14,7 @@ func (o *rulesOptions) check(flags *pflag.FlagSet, others []string) error {
 	for _, given := range []struct {
 		flag, want string
 		values     []string
-	}{{"list", "a file with RestrictedVendors", o.lists}, {"policy", "a file with VendorPolicies or VendorWaivers", o.policies}, {"audience", "the name of an audience", o.audiences}} {
+	}{{"list", "a file with RestrictedVendors, or builtin", o.lists}, {"policy", "a file with VendorPolicies or VendorWaivers", o.policies}, {"audience", "the name of an audience", o.audiences}} {
 		if flags.Changed(given.flag) && (len(given.values) == 0 || slices.Contains(given.values, "")) {
 			return fmt.Errorf("--%s: want %s", given.flag, given.want)
 		}

@@ -52,12 +52,12 @@ func (u *uses) complete(flags *pflag.FlagSet, review bool) error {
 type decider func(ctx context.Context, one *candidate, request policies.Request) policies.Decision
 
 // decider returns how requests are decided.
-func (c *check) decider(ctx context.Context, namespaces map[string]policies.Namespace) decider {
+func (c *check) decider(ctx context.Context, old *baseline, namespaces map[string]policies.Namespace) decider {
 	switch {
 	case c.uses.live != nil:
 		return c.againstCluster(ctx, namespaces)
-	case c.uses.old != "":
-		return c.againstTree(c.readTree(ctx, []string{c.uses.old}))
+	case old != nil:
+		return c.againstBaseline(old)
 	default:
 		return c.assuming(policies.Use(c.uses.assumed))
 	}
@@ -69,19 +69,6 @@ func (c *check) assuming(use policies.Use) decider {
 	}
 	return func(_ context.Context, _ *candidate, request policies.Request) policies.Decision {
 		request.AssumeUse = use
-		return c.set.Evaluate(request, c.instant)
-	}
-}
-
-// againstTree takes the objects of a tree for what the cluster has.
-func (c *check) againstTree(t *tree) decider {
-	return func(_ context.Context, one *candidate, request policies.Request) policies.Decision {
-		if old, found := t.objects[t.keyOf(one.kind.GroupKind(), &one.object)]; found {
-			replaces(&request, old)
-		}
-		if owner := request.Object.Controller; owner != nil {
-			request.Carried = t.carried(owner.UID)
-		}
 		return c.set.Evaluate(request, c.instant)
 	}
 }

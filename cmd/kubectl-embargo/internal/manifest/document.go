@@ -17,13 +17,16 @@ import (
 // Document is one document of a stream, or an item of a list that is too long to be
 // one.
 type Document struct {
-	File  string
+	File string
+	// Path is where the file lies below the folder that was read or, for a file that was
+	// named itself, below the working folder. It is empty for a stream and a URL.
+	Path  string
 	Line  int // of its first line in the file
 	Value any // as JSON has it
 
-	chunk chunk
-	root  *yamlv3.Node // read from the text when somebody asks for a place
-	lines [][]byte     // the same
+	chunk  chunk
+	root   *yamlv3.Node // read from the text when somebody asks for a place
+	starts []int        // of the text's lines, the same
 }
 
 // Error is something that can't be read, with the place.
@@ -31,6 +34,8 @@ type Error struct {
 	File string
 	Line int // 0 where no line can be named
 	Err  error
+	// Template says that the document has template text, which has to be rendered first.
+	Template bool
 }
 
 // Error says where and what.
@@ -144,14 +149,17 @@ var lineOf = regexp.MustCompile(`line (\d+): (.*)`)
 
 // located takes the line that a parser names, which counts within the document, to a
 // line of the file.
-func located(file string, start int, err error) *Error {
+func located(file string, c chunk, err error) *Error {
 	match := lineOf.FindStringSubmatch(err.Error())
 	if match == nil {
-		return &Error{File: file, Line: start, Err: errors.New(strings.TrimPrefix(err.Error(), "yaml: "))}
+		return &Error{File: file, Line: c.line, Err: errors.New(strings.TrimPrefix(err.Error(), "yaml: "))}
 	}
 	line, convErr := strconv.Atoi(match[1])
 	if convErr != nil {
 		line = 1
 	}
-	return &Error{File: file, Line: start + line - 1, Err: errors.New(match[2])}
+	if !c.json {
+		line = lineFeeds(c.text, line)
+	}
+	return &Error{File: file, Line: c.line + line - 1, Err: errors.New(match[2])}
 }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	yamlv3 "go.yaml.in/yaml/v3"
 )
 
 // mistake prefers, of what the two parsers say is wrong, what names the line better, and
@@ -23,10 +26,43 @@ func (c chunk) mistake(err error) error {
 	if match := unknownAnchor.FindStringSubmatch(err.Error()); match != nil {
 		return c.at(bytes.Index(c.text, []byte("*"+match[1])), err)
 	}
-	if _, placed := c.tree(); placed != nil {
+	root, placed := c.tree()
+	if placed != nil {
 		return placed
 	}
+	if strings.Contains(err.Error(), "map merge requires") {
+		if key := badMerge(root); key != nil {
+			return fmt.Errorf("line %d: << takes a map, or a list of maps in its place: %w", key.Line, err)
+		}
+	}
 	return err
+}
+
+// badMerge finds the first key << that brings in something else than maps.
+func badMerge(node *yamlv3.Node) *yamlv3.Node {
+	if node.Kind == yamlv3.MappingNode {
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if node.Content[i].Tag == mergeTag && !mergeable(node.Content[i+1]) {
+				return node.Content[i]
+			}
+		}
+	}
+	for _, inner := range node.Content {
+		if found := badMerge(inner); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// mergeable reports whether << takes a value: a map, or a list of maps that is written
+// there and not an alias.
+func mergeable(value *yamlv3.Node) bool {
+	isMap := func(n *yamlv3.Node) bool { return resolve(n).Kind == yamlv3.MappingNode }
+	if value.Kind == yamlv3.SequenceNode {
+		return !slices.ContainsFunc(value.Content, func(item *yamlv3.Node) bool { return !isMap(item) })
+	}
+	return isMap(value)
 }
 
 var (
@@ -47,7 +83,7 @@ func (c chunk) ofGrammar(err error) error {
 		return err
 	}
 	// At the end of the text it notices on the line behind it.
-	last := bytes.Count(bytes.TrimRight(c.text, "\n"), []byte("\n")) + 1
+	last := parserLine(c.text, len(bytes.TrimRight(c.text, "\n")))
 	return fmt.Errorf("line %d: %s", min(line+1, last), match[2])
 }
 
@@ -56,7 +92,7 @@ func (c chunk) at(place int, err error) error {
 	if place < 0 {
 		return err
 	}
-	return fmt.Errorf("line %d: %s", bytes.Count(c.text[:place], []byte("\n"))+1, strings.TrimPrefix(err.Error(), "yaml: "))
+	return fmt.Errorf("line %d: %s", parserLine(c.text, place), strings.TrimPrefix(err.Error(), "yaml: "))
 }
 
 // firstUnreadable finds the first character that YAML doesn't take.

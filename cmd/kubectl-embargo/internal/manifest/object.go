@@ -23,6 +23,9 @@ func (d *Document) Objects() (objects []Object, others int) {
 }
 
 func flatten(o Object, value any) (objects []Object, others int) {
+	if array, ok := value.([]any); ok {
+		return flattenArray(o, array)
+	}
 	fields, ok := value.(map[string]any)
 	if !ok || text(fields, "apiVersion") == "" || text(fields, "kind") == "" {
 		return nil, 1
@@ -35,6 +38,23 @@ func flatten(o Object, value any) (objects []Object, others int) {
 	for i, item := range items {
 		inner, n := flatten(Object{Document: o.Document, prefix: fmt.Sprintf("%sitems[%d].", o.prefix, i)}, o.typed(item))
 		objects, others = append(objects, inner...), others+n
+	}
+	return objects, others
+}
+
+// flattenArray reads an array of objects, as jq and API clients write it. One without any
+// object is another document.
+func flattenArray(o Object, array []any) (objects []Object, others int) {
+	for i, item := range array {
+		if _, nested := item.([]any); nested {
+			others++
+			continue
+		}
+		inner, n := flatten(Object{Document: o.Document, prefix: fmt.Sprintf("%s[%d].", o.prefix, i)}, item)
+		objects, others = append(objects, inner...), others+n
+	}
+	if len(objects) == 0 {
+		return nil, 1
 	}
 	return objects, others
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"context"
 	"runtime"
 	"sync"
@@ -19,6 +20,7 @@ type pipeline struct {
 // job is a document to be parsed, or something that could not even be read.
 type job struct {
 	file     string
+	path     string // Document.Path
 	chunk    chunk
 	weight   int64
 	document *Document
@@ -85,9 +87,10 @@ func (p *pipeline) work() {
 		d, err := j.chunk.parse()
 		switch {
 		case err != nil:
-			j.err = located(j.file, j.chunk.line, err)
+			j.err = located(j.file, j.chunk, err)
+			j.err.Template = bytes.Contains(j.chunk.text, []byte("{{"))
 		case d != nil:
-			d.File = j.file
+			d.File, d.Path = j.file, j.path
 			j.document = d
 		}
 		close(j.done)
@@ -96,8 +99,8 @@ func (p *pipeline) work() {
 
 // parse hands in a document to be parsed. Where the context has ended, nobody waits
 // for it any more.
-func (p *pipeline) parse(ctx context.Context, file string, c chunk) {
-	j := &job{file: file, chunk: c, weight: min(int64(len(c.text)), inMemory), done: make(chan struct{})}
+func (p *pipeline) parse(ctx context.Context, file, path string, c chunk) {
+	j := &job{file: file, path: path, chunk: c, weight: min(int64(len(c.text)), inMemory), done: make(chan struct{})}
 	if !p.queue(ctx, j) {
 		return
 	}

@@ -24,16 +24,20 @@ func (d *Document) Place(path string) Place {
 	if node == nil {
 		return Place{Line: d.Line, Column: 1 + d.chunk.column}
 	}
-	p := Place{Line: d.Line + node.Line - 1, Column: node.Column}
+	text := d.chunk.text
+	at := d.offset(node)
+	lineStart := bytes.LastIndexByte(text[:at], '\n') + 1
+	line := 1 + bytes.Count(text[:lineStart], []byte("\n"))
+	p := Place{Line: d.Line + line - 1, Column: 1 + utf8.RuneCount(text[lineStart:at])}
 	if node.Kind == yamlv3.ScalarNode {
-		rest := d.from(node)
+		rest, _, _ := strings.Cut(string(text[at:]), "\n")
 		before := properties(rest)
 		p.Column += utf8.RuneCountInString(rest[:before])
 		if length := scalarLength(rest[before:], node.Value); length > 0 {
 			p.EndColumn = p.Column + length
 		}
 	}
-	if node.Line == 1 {
+	if line == 1 {
 		p.Column += d.chunk.column
 		if p.EndColumn > 0 {
 			p.EndColumn += d.chunk.column
@@ -69,20 +73,12 @@ func (d *Document) node(path string) *yamlv3.Node {
 	return node
 }
 
-// from returns the rest of the line on which a node begins.
-func (d *Document) from(node *yamlv3.Node) string {
-	if d.lines == nil {
-		d.lines = bytes.Split(d.chunk.text, []byte("\n"))
+// offset returns the byte at which a node begins.
+func (d *Document) offset(node *yamlv3.Node) int {
+	if d.starts == nil {
+		d.starts = lineStarts(d.chunk.text)
 	}
-	if node.Line > len(d.lines) {
-		return ""
-	}
-	rest := string(d.lines[node.Line-1])
-	for range node.Column - 1 {
-		_, size := utf8.DecodeRuneInString(rest)
-		rest = rest[size:]
-	}
-	return rest
+	return offset(d.chunk.text, d.starts, node.Line, node.Column)
 }
 
 // properties is the length of an anchor and a tag that stand before a value on its line.

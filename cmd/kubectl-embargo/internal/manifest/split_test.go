@@ -20,7 +20,7 @@ func read(t *testing.T, text string, within limits) (objects, problems []string)
 	err := split(t.Context(), reader, within, func(c chunk) {
 		d, err := c.parse()
 		if err != nil {
-			problems = append(problems, located("f", c.line, err).Error())
+			problems = append(problems, located("f", c, err).Error())
 			return
 		}
 		if d == nil {

@@ -3,6 +3,7 @@ package output
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type Forecast struct {
 	Summary     ForecastSummary `json:"summary"`
 	Transitions []Transition    `json:"transitions"`
 	Clusters    []Cluster       `json:"clusters"`
+	Errors      []InputError    `json:"errors"` // what could not be read
 
 	Background `json:"-"`
 }
@@ -38,10 +40,13 @@ type ForecastSummary struct {
 
 // Transition is an instant at which decisions change, with what it newly affects.
 type Transition struct {
-	At       time.Time  `json:"at"`
-	Days     int        `json:"days"` // midnights until then, in the zone of the first cause
-	Causes   []Cause    `json:"causes"`
-	Affected []Affected `json:"affected"`
+	At   time.Time `json:"at"`
+	Days int       `json:"days"` // midnights until then, in the zone of the first cause
+	// Left is the time until then, and Zone that of the first cause.
+	Left     time.Duration  `json:"-"`
+	Zone     *time.Location `json:"-"`
+	Causes   []Cause        `json:"causes"`
+	Affected []Affected     `json:"affected"`
 }
 
 // The types of a Cause.
@@ -174,22 +179,55 @@ func (t Transition) cause() string {
 	return strings.Join(texts, "; ")
 }
 
-// on is the day of the first cause.
+// soon is how long before a transition people need its time beside its day.
+const soon = 48 * time.Hour
+
+// on is the day of the first cause, with the time where it is near.
 func (t Transition) on() string {
-	if len(t.Causes) == 0 {
+	switch {
+	case t.Zone != nil && t.Left > 0 && t.Left < soon:
+		return t.At.In(t.Zone).Format("2006-01-02 15:04 MST")
+	case len(t.Causes) == 0:
 		return day(t.At, time.UTC)
+	default:
+		return t.Causes[0].On
 	}
-	return t.Causes[0].On
+}
+
+// daysLeft is the number of days, or a shorter time with its unit.
+func (t Transition) daysLeft() string {
+	if t.Left <= 0 || t.Left >= soon {
+		return strconv.Itoa(t.Days)
+	}
+	return t.left()
 }
 
 // left is how long there is.
-func (t Transition) left() string { return count(t.Days, "day") }
+func (t Transition) left() string {
+	switch {
+	case t.Left <= 0 || t.Left >= soon:
+		return count(t.Days, "day")
+	case t.Left >= 2*time.Hour:
+		return count(int(t.Left/time.Hour), "hour")
+	default:
+		return count(int(t.Left/time.Minute), "minute")
+	}
+}
+
+// unread reports whether no cluster could be read, so that nothing is known.
+func (f *Forecast) unread() bool {
+	return len(f.Errors) > 0 && !slices.ContainsFunc(f.Clusters, func(c Cluster) bool { return c.RuleSet != "" })
+}
 
 // sentence sums the forecast up. What is empty says so.
 func (f *Forecast) sentence() string {
 	read := fmt.Sprintf("%s with %s", count(f.Summary.Objects, "object"), count(f.Summary.Images, "image"))
 	span := fmt.Sprintf("after %s and up to %s", shortInstant(f.AsOf), f.Until)
 	switch {
+	case f.unread():
+		return fmt.Sprintf("What changes %s is unknown: nothing could be read.", span)
+	case len(f.Transitions) == 0 && len(f.Errors) > 0:
+		return fmt.Sprintf("Nothing changes %s in what could be read: %s. The rest is unknown.", span, read)
 	case len(f.Transitions) == 0:
 		return fmt.Sprintf("Nothing changes %s: no phase begins, and no waiver expires. Read: %s.", span, read)
 	case f.Summary.Workloads == 0:

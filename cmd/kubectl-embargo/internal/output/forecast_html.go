@@ -46,7 +46,7 @@ func forecastHTML(w io.Writer, f *Forecast, _ bool) error {
 	p := forecastPage{page: page{
 		Policy: contentPolicy(), Style: pageCSS, Script: pageJS, Live: true,
 		Verdict:  f.verdict(),
-		Problems: f.Problems, Notices: f.Notices,
+		Problems: allVisible(problems(f.Errors)), Notices: allVisible(f.Notices),
 		Tiles:    f.tiles(),
 		Facts:    append([]fact{{Name: "Until", Value: f.Until}}, r.facts()...),
 		Exposure: r.exposure(),
@@ -64,7 +64,7 @@ func forecastHTML(w io.Writer, f *Forecast, _ bool) error {
 // asResult takes what is affected for the findings of an audit.
 func (f *Forecast) asResult() *Result {
 	r := &Result{
-		Kind: KindAudit, AsOf: f.AsOf, RuleSet: f.RuleSet, Notices: f.Notices, Clusters: f.Clusters, Background: f.Background,
+		Kind: KindAudit, AsOf: f.AsOf, RuleSet: f.RuleSet, Notices: f.Notices, Clusters: f.Clusters, Errors: f.Errors, Background: f.Background,
 		Summary: Summary{Objects: f.Summary.Objects, Images: f.Summary.Images},
 	}
 	for _, t := range f.Transitions {
@@ -82,7 +82,9 @@ func (f *Forecast) verdict() verdict {
 	case f.Summary.Workloads > 0:
 		v.Class = strings.ToLower(string(f.Strongest()))
 		v.Title = fmt.Sprintf("%s newly affected until %s", count(f.Summary.Workloads, "running workload"), f.Until)
-	case len(f.Problems) > 0:
+	case f.unread():
+		v.Class, v.Title = "warn", "Unknown: nothing could be read"
+	case len(f.Errors) > 0:
 		v.Class, v.Title = "warn", "Nothing is newly affected in what could be read"
 	}
 	return v
@@ -108,6 +110,7 @@ func (t Transition) view() transitionView {
 	v := transitionView{Transition: t, Day: t.on(), Left: t.left(), Instant: instant(&t.At), Class: "audit"}
 	strongest := v1alpha1.ActionAllow
 	for _, a := range t.Affected {
+		a.Image, a.Container, a.Name, a.Carrier = printable(a.Image), printable(a.Container), printable(a.Name), visible(a.Carrier)
 		row := affectedView{
 			Affected: a, Object: a.object(), Class: strings.ToLower(string(a.Action)), Anchor: anchor(a.Vendor, a.Restriction),
 			Words: strings.Join(a.Effects, ", "),

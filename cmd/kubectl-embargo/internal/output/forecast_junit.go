@@ -12,7 +12,7 @@ import (
 func forecastJUnit(w io.Writer, f *Forecast, _ bool) error {
 	r := f.asResult()
 	report := &junitSuites{Name: "embargo"}
-	if len(f.Problems) > 0 {
+	if len(f.Errors) > 0 {
 		report.add(r.problemSuite())
 	}
 	for _, t := range f.Transitions {

@@ -40,7 +40,7 @@ func ofAffected(header string, show func(a *Affected) string) forecastColumn {
 
 var forecastColumns = []forecastColumn{
 	{"ON", func(r forecastRow) string { return r.on() }},
-	{"DAYS", func(r forecastRow) string { return strconv.Itoa(r.Days) }},
+	{"DAYS", func(r forecastRow) string { return r.daysLeft() }},
 	{"CAUSE", func(r forecastRow) string { return r.cause() }},
 	{"EFFECT", func(r forecastRow) string {
 		if r.affected == nil {

@@ -98,7 +98,7 @@ func TestACSVOfAForecastHasALineForEachThingAffected(t *testing.T) {
 
 func TestAJUnitReportOfAForecastHasASuiteForEachTransition(t *testing.T) {
 	f := foreseen(t)
-	f.FailOn, f.Problems = v1alpha1.ActionDeny, []string{"cluster away: can't be read"}
+	f.FailOn, f.Errors = v1alpha1.ActionDeny, []output.InputError{{Message: "cluster away: can't be read"}}
 	var report struct {
 		Tests    int `xml:"tests,attr"`
 		Failures int `xml:"failures,attr"`
@@ -134,7 +134,7 @@ func indexIn(list []string, what string) int {
 func TestAPageOfAForecastNeedsNothingButItself(t *testing.T) {
 	f := foreseen(t)
 	f.Transitions[0].Affected[0].Name = "<script>alert(1)</script>"
-	f.Problems = []string{"cluster staging: namespace web: pods: can't be read"}
+	f.Errors = []output.InputError{{Message: "cluster staging: namespace web: pods: can't be read"}}
 	text := printed(t, f, "html")
 	assert.NotRegexp(t, `(?i)<(link|img|iframe|base|script|object|embed)\b`, text)
 	assert.NotRegexp(t, `(?i)\sstyle=|\son[a-z]+=`, text, "the policy forbids both")

@@ -8,8 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 )
 
 // format is a way to print a result.
@@ -69,6 +67,9 @@ func Print(w io.Writer, name string, r *Result, colour bool) error {
 	if r.Notices == nil {
 		r.Notices = []string{}
 	}
+	if r.Errors == nil {
+		r.Errors = []InputError{}
+	}
 	if r.Findings == nil {
 		r.Findings = []Finding{}
 	}
@@ -114,7 +115,7 @@ func indented(value any, prefix string) ([]byte, error) {
 	encoder.SetIndent(prefix, "  ")
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(value)
-	return text.Bytes(), err
+	return escapeJSON(text.Bytes()), err
 }
 
 func printYAML(w io.Writer, r *Result, _ bool) error { return encodeYAML(w, r) }
@@ -144,7 +145,7 @@ func encodeJSON(w io.Writer, value any) error {
 }
 
 func encodeYAML(w io.Writer, value any) error {
-	text, err := yaml.Marshal(value)
+	text, err := MarshalYAML(value)
 	if err != nil {
 		return err
 	}

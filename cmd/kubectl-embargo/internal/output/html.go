@@ -66,7 +66,7 @@ func printHTML(w io.Writer, r *Result, _ bool) error {
 		Policy: contentPolicy(), Style: pageCSS, Script: pageJS,
 		Live:     r.live(),
 		Verdict:  r.verdict(),
-		Problems: r.Problems, Notices: r.Notices,
+		Problems: allVisible(problems(r.Errors)), Notices: allVisible(r.Notices),
 		Tiles: []tile{
 			{"deny", "Deny", r.Summary.Deny}, {"warn", "Warn", r.Summary.Warn}, {"audit", "Audit", r.Summary.Audit},
 			{"", "images evaluated", r.Summary.Images}, {"", "objects read", r.Summary.Objects},

@@ -30,9 +30,9 @@ func TestAPageSaysTheVerdictFirst(t *testing.T) {
 	assert.Equal(t, "Nothing is refused; 1 image would be warned about", title(warned))
 	none := newSample(t, output.KindCheck, "2024-09-30").add(at("a.yaml", 1, "a"), clean)
 	assert.Equal(t, "No image of a restricted vendor found", title(none))
-	none.Problems = []string{"b.yaml:3: mapping values are not allowed"}
+	none.Errors = []output.InputError{{File: "b.yaml", Line: 3, Message: "mapping values are not allowed"}}
 	assert.Equal(t, "Nothing found in what could be read", title(none), "nobody may take it for clean")
-	assert.Contains(t, none.print(t, "html"), none.Problems[0])
+	assert.Contains(t, none.print(t, "html"), none.Errors[0].String())
 	assert.Equal(t, "6 workloads with images of 1 restricted vendor", title(audited(t)))
 }
 

@@ -15,7 +15,7 @@ import (
 // otherwise, weaker findings in its output. What could not be read is an error.
 func printJUnit(w io.Writer, r *Result, _ bool) error {
 	report := &junitSuites{Name: "embargo"}
-	if len(r.Problems) > 0 {
+	if len(r.Errors)+len(r.Unchecked) > 0 {
 		report.add(r.problemSuite())
 	}
 	suites := map[string]*junitSuite{}
@@ -63,9 +63,13 @@ func (r *Result) newSuite(name string) *junitSuite {
 
 func (r *Result) problemSuite() *junitSuite {
 	suite := r.newSuite("input")
-	for _, problem := range r.Problems {
-		text := printable(problem)
+	for _, e := range r.Errors {
+		text := printable(e.String())
 		suite.add(junitCase{Name: text, Classname: "input", Time: noTime, Error: &junitDetail{Type: "Unreadable", Message: text}})
+	}
+	for _, u := range r.Unchecked {
+		text := printable(u.String())
+		suite.add(junitCase{Name: text, Classname: "input", Time: noTime, Skipped: &text})
 	}
 	return suite
 }

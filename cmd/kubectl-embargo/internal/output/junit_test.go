@@ -110,10 +110,10 @@ func TestJUnitShowsWhatXMLCannotHold(t *testing.T) {
 
 func TestJUnitTellsWhatCouldNotBeRead(t *testing.T) {
 	s := checked(t)
-	s.Problems = []string{"b.yaml:3: mapping values are not allowed"}
+	s.Errors = []output.InputError{{File: "b.yaml", Line: 3, Message: "mapping values are not allowed"}}
 	r := readJUnit(t, s.print(t, "junit"))
 	assert.Equal(t, 1, r.Errors)
-	assert.Equal(t, s.Problems[0], r.Suites[0].Cases[0].Error.Message)
+	assert.Equal(t, s.Errors[0].String(), r.Suites[0].Cases[0].Error.Message)
 }
 
 func TestJUnitSkipsWhatAWaiverCovers(t *testing.T) {

@@ -2,7 +2,9 @@ package output
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -67,12 +69,17 @@ func (m *measure) describe(vendors []v1alpha1.RestrictedVendor) {
 	}
 }
 
-// url is where the text of the measure can be read, "" where that isn't known.
+// url is where the text of the measure can be read, "" where that isn't known. A list may
+// hold what a browser would take but no reader of URIs does.
 func (m *measure) url() string {
 	if len(m.Citations) == 0 {
 		return ""
 	}
-	return m.Citations[0].URL
+	u, err := url.Parse(strings.TrimSpace(m.Citations[0].URL))
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.String()
 }
 
 // day shows an instant as a day in the measure's zone or, where a phase doesn't begin

@@ -3,6 +3,7 @@ package output
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -28,7 +29,9 @@ type Result struct {
 	// Clusters are those that were read, each by its own rule set. RuleSet names them all
 	// where they differ.
 	Clusters []Cluster `json:"clusters,omitempty"`
-	Findings []Finding `json:"findings"`
+	// Errors are inputs, and what of a cluster, that could not be read.
+	Errors   []InputError `json:"errors"`
+	Findings []Finding    `json:"findings"`
 
 	Background `json:"-"`
 }
@@ -36,13 +39,41 @@ type Result struct {
 // Background is what the formats for people and for other programs tell beyond the
 // JSON. All of it may be left out.
 type Background struct {
-	Vendors  []v1alpha1.RestrictedVendor // that findings may name: their citations and schedules
-	Problems []string                    // what could not be read or reached
-	Images   []Image                     // every image that was evaluated, for formats that need it
-	FailOn   v1alpha1.Action             // the weakest action that fails; "" for none
-	Instant  policies.Instant            // AsOf
-	Made     time.Time                   // when the result was made
-	Version  string                      // of this program
+	Vendors   []v1alpha1.RestrictedVendor // that findings may name: their citations and schedules
+	Unchecked []InputError                // documents that look like objects but are none
+	Images    []Image                     // every image that was evaluated, for formats that need it
+	FailOn    v1alpha1.Action             // the weakest action that fails; "" for none
+	Instant   policies.Instant            // AsOf
+	Made      time.Time                   // when the result was made
+	Version   string                      // of this program
+}
+
+// InputError is an input that could not be read, or something else that was not evaluated.
+type InputError struct {
+	File    string `json:"file"` // "" for what is no file
+	Line    int    `json:"line"` // from 1, 0 where no line can be named
+	Message string `json:"message"`
+}
+
+// String says where and what.
+func (e InputError) String() string {
+	switch {
+	case e.File == "":
+		return e.Message
+	case e.Line == 0:
+		return fmt.Sprintf("%s: %s", e.File, e.Message)
+	default:
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message)
+	}
+}
+
+// problems are the errors for people.
+func problems(errs []InputError) []string {
+	var texts []string
+	for _, e := range errs {
+		texts = append(texts, e.String())
+	}
+	return texts
 }
 
 // Summary counts what was read and found.

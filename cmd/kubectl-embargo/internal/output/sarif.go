@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -46,7 +45,7 @@ func printSARIF(w io.Writer, r *Result, _ bool) error {
 	run := sarifRun{
 		Tool:              sarifTool{sarifDriver{Name: "embargo", FullName: "Embargo: images of restricted vendors", Version: r.Version, SemanticVersion: semantic(r.Version), Rules: rules}},
 		AutomationDetails: sarifAutomation{"embargo/check/"},
-		Invocations:       []sarifInvocation{{ExecutionSuccessful: len(r.Problems) == 0, EndTimeUTC: made(r.Made), Notifications: notifications}},
+		Invocations:       []sarifInvocation{{ExecutionSuccessful: true, EndTimeUTC: made(r.Made), Notifications: notifications}},
 		OriginalURIBaseIDs: map[string]sarifArtifact{sourceRoot: {
 			Description: &sarifText{Text: "the folder in which the command ran"},
 		}},
@@ -54,17 +53,14 @@ func printSARIF(w io.Writer, r *Result, _ bool) error {
 		Results:    results(findings, index),
 		Properties: map[string]any{"asOf": r.AsOf, "ruleSet": r.RuleSet, "objects": r.Summary.Objects, "images": r.Summary.Images},
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", " ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
+	return encodeJSON(w, sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
 // notifications tell what a reader should know beside the results.
 func (r *Result) notifications() []sarifNotification {
 	var list []sarifNotification
-	for _, problem := range r.Problems {
-		list = append(list, sarifNotification{"error", sarifText{Text: problem}})
+	for _, e := range r.Errors {
+		list = append(list, sarifNotification{"error", sarifText{Text: e.String()}})
 	}
 	for _, notice := range r.Notices {
 		list = append(list, sarifNotification{"note", sarifText{Text: notice}})

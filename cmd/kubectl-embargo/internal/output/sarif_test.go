@@ -143,12 +143,12 @@ func TestSARIFFingerprintsSurviveMovedLinesAndDates(t *testing.T) {
 
 func TestSARIFSaysWhatIsMissing(t *testing.T) {
 	s := checked(t)
-	s.Problems = []string{"b.yaml:3: mapping values are not allowed"}
+	s.Errors = []output.InputError{{File: "b.yaml", Line: 3, Message: "mapping values are not allowed"}}
 	text := s.print(t, "sarif")
 	validate(t, text)
 	run := readLog(t, text).Runs[0]
-	assert.False(t, run.Invocations[0].ExecutionSuccessful)
-	assert.Equal(t, s.Problems[0], run.Invocations[0].ToolExecutionNotifications[0].Message.Text)
+	assert.True(t, run.Invocations[0].ExecutionSuccessful, "readers drop the results of a run that failed")
+	assert.Equal(t, s.Errors[0].String(), run.Invocations[0].ToolExecutionNotifications[0].Message.Text)
 }
 
 func TestSARIFHasNoMoreResultsThanReadersTake(t *testing.T) {

@@ -3,6 +3,7 @@ package output
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -27,9 +28,25 @@ func (r *Result) columns() []column {
 		{"IMAGE", func(f Finding) string { return printable(f.Image) }},
 	}
 	if r.live() {
-		return append(list, column{"CLUSTER", func(f Finding) string { return f.Cluster }})
+		list = append(list,
+			column{"CLUSTER", func(f Finding) string { return f.Cluster }},
+			column{"SINCE", sinceDay},
+		)
+	} else {
+		list = append(list, column{"PLACE", Finding.place})
 	}
-	return append(list, column{"PLACE", Finding.place})
+	return list
+}
+
+// reason is the last column of every table: it is as long as it needs to be.
+var reason = column{"REASON", func(f Finding) string { return f.Reason() }}
+
+// sinceDay is the day since which the workload has carried the image.
+func sinceDay(f Finding) string {
+	if f.Since == nil {
+		return ""
+	}
+	return day(*f.Since, time.UTC)
 }
 
 // more are the columns of wide tables.
@@ -47,7 +64,6 @@ func (r *Result) more() []column {
 	}
 	if r.live() {
 		list = append(list,
-			column{"SINCE", func(f Finding) string { return instant(f.Since) }},
 			column{"CARRIER", func(f Finding) string { return printable(f.Carrier) }},
 			column{"RESTART", func(f Finding) string { return string(f.RestartAction) }},
 		)
@@ -55,10 +71,12 @@ func (r *Result) more() []column {
 	return list
 }
 
-func table(w io.Writer, r *Result, colour bool) error { return r.table(w, r.columns(), colour) }
+func table(w io.Writer, r *Result, colour bool) error {
+	return r.table(w, append(r.columns(), reason), colour)
+}
 
 func wide(w io.Writer, r *Result, colour bool) error {
-	return r.table(w, append(r.columns(), r.more()...), colour)
+	return r.table(w, slices.Concat(r.columns(), r.more(), []column{reason}), colour)
 }
 
 // table writes a line a finding, then for each refusal why, and what was counted.

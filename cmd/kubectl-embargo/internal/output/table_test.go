@@ -17,11 +17,11 @@ import (
 func lines(text string) []string { return strings.Split(text, "\n") }
 
 func TestTablesOfFilesNamePlacesAndThoseOfClustersNameClusters(t *testing.T) {
-	assert.Regexp(t, `^ACTION +VENDOR +RESTRICTION +OBJECT +CONTAINER +IMAGE +PLACE$`, lines(checked(t).print(t, "table"))[0])
-	assert.Regexp(t, `^ACTION .*IMAGE +CLUSTER$`, lines(audited(t).print(t, "table"))[0])
+	assert.Regexp(t, `^ACTION +VENDOR +RESTRICTION +OBJECT +CONTAINER +IMAGE +PLACE +REASON$`, lines(checked(t).print(t, "table"))[0])
+	assert.Regexp(t, `^ACTION .*IMAGE +CLUSTER +SINCE +REASON$`, lines(audited(t).print(t, "table"))[0])
 	wide := lines(audited(t).print(t, "wide"))
-	assert.Regexp(t, `CLUSTER +EVIDENCE +CONFIDENCE +USE +PHASE +EFFECTIVE +NEXT +NEXT-ON +POLICIES +WAIVER +SINCE +CARRIER +RESTART$`, wide[0])
-	assert.Regexp(t, `(?m)^Deny .*production +Reference +Confirmed +Introduce +sales-prohibited +2024-07-20T04:00Z +updates-prohibited +2024-09-29T04:00Z +default +- +2023-05-04T00:00Z +- +-$`, strings.Join(wide, "\n"))
+	assert.Regexp(t, `CLUSTER +SINCE +EVIDENCE +CONFIDENCE +USE +PHASE +EFFECTIVE +NEXT +NEXT-ON +POLICIES +WAIVER +CARRIER +RESTART +REASON$`, wide[0])
+	assert.Regexp(t, `(?m)^Deny .*production +2023-05-04 +Reference +Confirmed +Introduce +sales-prohibited +2024-07-20T04:00Z +updates-prohibited +2024-09-29T04:00Z +default +- +- +- +sales-prohibited since 2024-07-20$`, strings.Join(wide, "\n"))
 }
 
 func TestColoursLeaveColumnsAligned(t *testing.T) {
@@ -71,6 +71,7 @@ func TestJSONIsWhatTheEncoderWouldWrite(t *testing.T) {
 		if s.Findings == nil {
 			s.Findings = []output.Finding{}
 		}
+		s.Errors = []output.InputError{}
 		var want bytes.Buffer
 		encoder := json.NewEncoder(&want)
 		encoder.SetIndent("", "  ")

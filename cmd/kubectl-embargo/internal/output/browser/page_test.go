@@ -124,7 +124,7 @@ func TestAPhoneNeedsNoSidewaysScrolling(t *testing.T) {
 
 func TestManyFindingsArePrinted(t *testing.T) {
 	r := result(t, output.KindCheck, 300)
-	r.Problems = []string{"deploy/broken.yaml:3: mapping values are not allowed in this context"}
+	r.Errors = []output.InputError{{File: "deploy/broken.yaml", Line: 3, Message: "mapping values are not allowed in this context"}}
 	b := open(t, r)
 	b.size(t, 1280, 900)
 	b.shoot(t, "many")

@@ -1,0 +1,67 @@
+package command_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"embargo.dev/cmd/kubectl-embargo/internal/command"
+)
+
+func TestMistypedWordsAreSuggested(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"chekc"}, `unknown command "chekc"`},
+		{[]string{"chekc"}, "did you mean check?"},
+		{[]string{"list", "validat"}, `unknown command "validat"`},
+		{[]string{"list", "validat"}, "did you mean validate?"},
+		{[]string{"check", "--fial-on", "Deny"}, "unknown flag: --fial-on; did you mean --fail-on?"},
+		{[]string{"check", "--nothing-like-it"}, "unknown flag: --nothing-like-it; see --help"},
+	} {
+		a := run(t, "", c.args...)
+		assert.Equal(t, 2, a.code)
+		assert.Contains(t, a.stderr, c.says)
+	}
+}
+
+func TestWordsAreTakenInAnyCase(t *testing.T) {
+	a := run(t, deployment, "check", "-f", "-", "--fail-on", "none", "--use", "update", "-o", "JSON")
+	assert.Equal(t, 0, a.code, a.stderr)
+	assert.Contains(t, a.stdout, `"use": "Update"`)
+}
+
+func TestVersionIsAFlagToo(t *testing.T) {
+	a := run(t, "", "--version")
+	assert.Equal(t, 0, a.code)
+	assert.Equal(t, run(t, "", "version", "--client").stdout, a.stdout)
+}
+
+func TestQuietPrintsNoNotices(t *testing.T) {
+	a := run(t, deployment, "check", "-f", "-", "--quiet")
+	assert.Equal(t, 1, a.code)
+	assert.Empty(t, a.stderr)
+	result, a := runJSON(t, deployment, "check", "-f", "-", "-q")
+	assert.Empty(t, a.stderr)
+	assert.NotEmpty(t, result.Notices)
+}
+
+// TestAnInterruptionPrintsNoResult: half of a result looks like the whole.
+func TestAnInterruptionPrintsNoResult(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	in, input := io.Pipe()
+	go func() {
+		_, _ = input.Write([]byte(deployment + "---\n"))
+		cancel()
+		_ = input.Close()
+	}()
+	var out, errOut bytes.Buffer
+	code := command.Run(ctx, []string{"check", "-f", "-"}, genericiooptions.IOStreams{In: in, Out: &out, ErrOut: &errOut})
+	assert.Equal(t, 130, code)
+	assert.Empty(t, out.String())
+}
