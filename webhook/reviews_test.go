@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,7 +164,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	assert.Regexp(t, `^and \d+ more$`, causes[50].Message)
 	assert.LessOrEqual(t, len(response.Result.Message), 800)
 
-	response = decided(t, builtinList(t), reviewText("v1", "CREATE", "Pod", pod(append(long, "kaspersky/other:1")...))).Response
+	response = decided(t, builtinList(t), reviewText("v1", "CREATE", "Pod", pod(slices.Concat(long, []string{"kaspersky/other:1"})...))).Response
 	require.True(t, response.Allowed)
 	require.Len(t, response.Warnings, 2, "one for the vendor, and one for all images that can't be read")
 	assert.Contains(t, response.Warnings[0], `"kaspersky/other:1"`)

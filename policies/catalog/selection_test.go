@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"embargo.dev/policies/catalog"
 )
@@ -23,14 +24,14 @@ func TestSelection(t *testing.T) {
 		assert.Equal(t, c.kaspersky, c.selection.Has("kaspersky"), name)
 		assert.Equal(t, c.zte, c.selection.Has("zte"), name)
 		for i := range c.selection {
-			assert.NoError(t, c.selection.CheckEntry(i), name)
+			require.NoError(t, c.selection.CheckEntry(i), name)
 		}
 	}
 	wrong := catalog.Selection{"*", "kasperski", "!zt", "**", ""}
 	for i, says := range map[int]string{
 		1: `no built-in vendor is named "kasperski"`, 2: `no built-in vendor is named "zt"`, 3: `named "**"`, 4: `named ""`,
 	} {
-		assert.ErrorContains(t, wrong.CheckEntry(i), says)
+		require.ErrorContains(t, wrong.CheckEntry(i), says)
 	}
 	assert.ErrorContains(t, catalog.Selection{"!zte"}.CheckEntry(0), `add "*" for all other vendors`)
 }

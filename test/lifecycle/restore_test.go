@@ -98,7 +98,7 @@ func (c *cluster) install(t *testing.T) {
 func (c *cluster) remove(t *testing.T) {
 	t.Helper()
 	if c.replica != nil {
-		assert.NoError(t, c.replica.Stop())
+		require.NoError(t, c.replica.Stop())
 	}
 	assert.NoError(t, c.plane.Stop())
 }

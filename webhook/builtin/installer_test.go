@@ -163,7 +163,7 @@ func TestAVendorThatIsLeftOutStaysAway(t *testing.T) {
 	assert.Equal(t, 1, said, "it is logged once")
 	require.NoError(t, f.cluster.Delete(t.Context(), f.get(t, "zte")))
 	require.NoError(t, f.reconcile(f.ctx))
-	assert.Error(t, f.cluster.Get(t.Context(), client.ObjectKey{Name: "zte"}, &v1alpha1.RestrictedVendor{}))
+	require.Error(t, f.cluster.Get(t.Context(), client.ObjectKey{Name: "zte"}, &v1alpha1.RestrictedVendor{}))
 	assert.False(t, inState(t, "zte", stateDeselected))
 }
 

@@ -156,7 +156,8 @@ func (i *Installer) keep(ctx context.Context, v *v1alpha1.RestrictedVendor, curr
 	_, err := catalog.CompareVersions(current.Annotations[versionAnnotation], catalog.Version)
 	switch {
 	case err != nil:
-		return outcome{state: stateForeign, reason: "annotation " + versionAnnotation + ": " + err.Error()}, nil
+		reason := "annotation " + versionAnnotation + ": " + err.Error()
+		return outcome{state: stateForeign, reason: reason}, nil //nolint:nilerr // an object of somebody else's is no failure
 	case newer(current):
 		return outcome{state: stateNewer, reason: "version " + current.Annotations[versionAnnotation]}, nil
 	case i.settled[v.Name].version == versionOf(current):

@@ -57,7 +57,7 @@ func (c *check) readSurroundings(ctx context.Context, sources []string) *surroun
 			return
 		}
 		if object := workload.FromMap(kind, o.Fields); len(object.Images) > 0 {
-			s.owners.add(kind, object)
+			s.add(kind, object)
 		}
 	})
 	return &s

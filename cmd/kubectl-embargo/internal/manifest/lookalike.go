@@ -57,7 +57,7 @@ func almostObject(fields map[string]any) (message, key string) {
 	}
 	_, metadata := fields["metadata"].(map[string]any)
 	_, spec := fields["spec"].(map[string]any)
-	if len(typeMeta) == 0 || len(typeMeta) == 1 && !(metadata && spec) {
+	if len(typeMeta) == 0 || len(typeMeta) == 1 && (!metadata || !spec) {
 		return "", ""
 	}
 	for _, want := range []string{"apiVersion", "kind"} {
