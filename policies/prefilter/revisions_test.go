@@ -29,7 +29,7 @@ func revisionOf(data string) *appsv1.ControllerRevision {
 }
 
 // TestSoundInRevisions searches for a revision with a finding that would not be sent,
-// among random templates of which something has a wrong type.
+// among random templates in which something has a wrong type.
 func TestSoundInRevisions(t *testing.T) {
 	var found, sent, clean int
 	// Compiling takes longer than evaluating: few rule sets, and many objects for each.

@@ -44,7 +44,7 @@ func (r *result) String() string {
 	return fmt.Sprintf("%d creations, %d failed, p50 %s, p99 %s", len(r.took), len(r.errors), r.at(0.5).Round(100*time.Microsecond), r.p99().Round(100*time.Microsecond))
 }
 
-// makeOwner makes a ReplicaSet of which Pods can be children.
+// makeOwner makes a ReplicaSet that can own Pods.
 func (s *stage) makeOwner(t *testing.T) *appsv1.ReplicaSet {
 	t.Helper()
 	client, err := kubernetes.NewForConfig(s.plane.Config())

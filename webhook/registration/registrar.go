@@ -130,8 +130,8 @@ func (r *Registrar) Start(ctx context.Context) error {
 	}
 }
 
-// untilNextRound is how long to wait without any cause: not beyond the expiry of a waiver,
-// from which on nobody needs a right to enter it.
+// untilNextRound is how long to wait without any cause: not beyond the expiry of a waiver.
+// After that, nobody needs a right to enter it.
 func (r *Registrar) untilNextRound(err error) time.Duration {
 	if err != nil {
 		return retryAfter

@@ -165,7 +165,7 @@ func TestFloodsLeaveRoomForOthers(t *testing.T) {
 	}
 }
 
-// trickle is a body of which a byte comes now and then.
+// trickle is a body that sends a byte now and then.
 type trickle struct{}
 
 func (*trickle) Read(into []byte) (int, error) {

@@ -20,7 +20,7 @@ func MinVersion(name string) (uint16, error) {
 	return version, nil
 }
 
-// http2Suites are those of which HTTP/2 needs one with TLS 1.2.
+// http2Suites are the cipher suites for TLS 1.2 that HTTP/2 accepts: one of them must be on.
 var http2Suites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}
 
 // CipherSuites returns the cipher suites of IANA names, nil for none: Go's own choice.

@@ -40,7 +40,7 @@ func (d *Document) lookalike(prefix string, value any) *Lookalike {
 	return nil
 }
 
-// almostObject reports what is wrong with fields of which enough are an object's, and the
+// almostObject reports what is wrong with fields that are nearly those of an object, and the
 // field that is nearest to the mistake.
 func almostObject(fields map[string]any) (message, key string) {
 	if text(fields, "apiVersion") != "" && text(fields, "kind") != "" {
