@@ -184,14 +184,18 @@ const soon = 48 * time.Hour
 
 // on is the day of the first cause, with the time where it is near.
 func (t Transition) on() string {
-	switch {
-	case t.Zone != nil && t.Left > 0 && t.Left < soon:
+	if t.Zone != nil && t.Left > 0 && t.Left < soon {
 		return t.At.In(t.Zone).Format("2006-01-02 15:04 MST")
-	case len(t.Causes) == 0:
-		return day(t.At, time.UTC)
-	default:
-		return t.Causes[0].On
 	}
+	return t.date()
+}
+
+// date is the day of the first cause.
+func (t Transition) date() string {
+	if len(t.Causes) == 0 {
+		return day(t.At, time.UTC)
+	}
+	return t.Causes[0].On
 }
 
 // daysLeft is the number of days, or a shorter time with its unit.

@@ -116,7 +116,7 @@ func (f *Forecast) table(w io.Writer, columns []forecastColumn, colour bool) err
 // ones come last.
 var forecastCSVColumns = []forecastColumn{
 	{"at", func(r forecastRow) string { return rfc3339(&r.At) }},
-	{"on", func(r forecastRow) string { return r.on() }},
+	{"on", func(r forecastRow) string { return r.date() }},
 	{"days", func(r forecastRow) string { return strconv.Itoa(r.Days) }},
 	{"cause", func(r forecastRow) string { return r.cause() }},
 	ofAffected("cluster", func(a *Affected) string { return a.Cluster }),
