@@ -34,7 +34,10 @@ var disturbances = []disturbance{
 	{"certificate deleted", true, func(t *testing.T, _ installer) {
 		before := certificate(t)
 		kubectl(t, "-n", namespace, "delete", "secret", secretName)
-		kubectl(t, "-n", namespace, "create", "secret", "generic", secretName) // as the docs say
+		// As the docs say. Helm 4 doesn't delete what isn't marked as the release's.
+		kubectl(t, "-n", namespace, "create", "secret", "generic", secretName)
+		kubectl(t, "-n", namespace, "label", "secret", secretName, "app.kubernetes.io/managed-by=Helm")
+		kubectl(t, "-n", namespace, "annotate", "secret", secretName, "meta.helm.sh/release-name=embargo", "meta.helm.sh/release-namespace="+namespace)
 		eventually(t, 60*time.Second, func() bool { c := certificate(t); return c != "" && c != before }, "there is a new certificate")
 	}},
 	{"certificate about to expire", true, func(t *testing.T, _ installer) {

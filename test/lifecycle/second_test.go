@@ -31,6 +31,7 @@ func TestASecondInstallationStandsBack(t *testing.T) {
 		return s.kubectl(t, "get", "vendorpolicy", "default", "-o", "jsonpath={.status.findings}") != ""
 	}, patience, 100*time.Millisecond)
 	s.kubectl(t, "create", "namespace", "second")
+	s.kubectl(t, "-n", "second", "create", "secret", "generic", certificateSecret) // comes with an installation
 	s.kubectl(t, "create", "clusterrole", "second", "--verb=get", "--resource=nodes")
 	before, said := version(), statuses()
 
