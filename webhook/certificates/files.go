@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
@@ -34,18 +35,12 @@ func (f *Files) NeedLeaderElection() bool { return false }
 // Start follows the files until the context ends. A change that can't be used is
 // logged, and what was in use stays.
 func (f *Files) Start(ctx context.Context) error {
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			if err := f.read(); err != nil {
-				logf.FromContext(ctx).Error(err, "certificate files can't be used; the ones before stay in use", "dir", f.Dir)
-			}
+	wait.UntilWithContext(ctx, func(ctx context.Context) {
+		if err := f.read(); err != nil {
+			logf.FromContext(ctx).Error(err, "certificate files can't be used; the ones before stay in use", "dir", f.Dir)
 		}
-	}
+	}, pollInterval)
+	return nil
 }
 
 func (f *Files) read() error {

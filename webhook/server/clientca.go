@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
@@ -54,18 +55,12 @@ func (c *ClientCA) NeedLeaderElection() bool { return false }
 // Start follows the file until the context ends. If a change can't be used, the previous
 // content stays in use.
 func (c *ClientCA) Start(ctx context.Context) error {
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			if err := c.load(); err != nil {
-				logf.FromContext(ctx).Error(err, "the CA of client certificates can't be used; the previous one stays in use", "path", c.path)
-			}
+	wait.UntilWithContext(ctx, func(ctx context.Context) {
+		if err := c.load(); err != nil {
+			logf.FromContext(ctx).Error(err, "the CA of client certificates can't be used; the previous one stays in use", "path", c.path)
 		}
-	}
+	}, pollInterval)
+	return nil
 }
 
 func (c *ClientCA) load() error {
