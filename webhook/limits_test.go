@@ -76,8 +76,8 @@ func TestAnObjectAsLargeAsStoredIsDecided(t *testing.T) {
 	}
 }
 
-// TestReadsAreBoundedBySource: whoever causes many reads waits or is told so; nobody else
-// does.
+// TestReadsAreBoundedBySource checks that a source that causes many reads waits or gets an
+// error, and that other sources do neither.
 func TestReadsAreBoundedBySource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := limits.New()

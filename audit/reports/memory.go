@@ -19,7 +19,7 @@ const keepResolved = 30 * 24 * time.Hour
 // memories are what is remembered of a namespace's findings on a vendor.
 type memories struct {
 	findings map[exposure.Key]exposure.Memory
-	unlisted map[uint64]record                // of which only hashes of their keys were kept
+	unlisted map[uint64]record                // by a hash of the key: the report kept no more of them
 	awaited  map[exposure.Key]exposure.Memory // of an imported report, by the names of workloads
 	resolved []v1alpha1.ResolvedFinding       // the latest first
 	imported *imported                        // nil where no report was imported

@@ -35,7 +35,7 @@ func TestSoundInRevisions(t *testing.T) {
 	// Compiling takes longer than evaluating: few rule sets, and many objects for each.
 	before := flag.Lookup("rapid.checks").Value.String()
 	require.NoError(t, flag.Set("rapid.checks", "40"))
-	defer flag.Set("rapid.checks", before) //nolint:errcheck // it was set to that before
+	t.Cleanup(func() { require.NoError(t, flag.Set("rapid.checks", before)) })
 	rapid.Check(t, func(t *rapid.T) {
 		list := random.NewList(t)
 		p, err := prefilter.New(list.RuleSet)
