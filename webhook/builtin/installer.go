@@ -105,7 +105,8 @@ func (i *Installer) logFailure(ctx context.Context, err error) {
 }
 
 // createDefaultPolicy creates the default policy once in the life of its kind. Whoever
-// deletes or changes it has decided.
+// deletes or changes it has decided. Without the ClusterRole it creates nothing: the
+// installation is being removed, and nothing would remove what comes after.
 func (i *Installer) createDefaultPolicy(ctx context.Context) error {
 	if !i.DefaultPolicy {
 		return nil
@@ -118,6 +119,10 @@ func (i *Installer) createDefaultPolicy(ctx context.Context) error {
 	if err != nil || done {
 		return err
 	}
+	owners, err := i.Marker.Owners(ctx)
+	if err != nil || len(owners) == 0 {
+		return err
+	}
 	policy := catalog.DefaultPolicy()
 	err = i.Client.Create(ctx, &policy, client.FieldOwner(FieldManager))
 	if client.IgnoreAlreadyExists(err) != nil {
@@ -126,5 +131,5 @@ func (i *Installer) createDefaultPolicy(ctx context.Context) error {
 	if err == nil {
 		logf.FromContext(ctx).Info("default policy created", "policy", policy.Name)
 	}
-	return i.Marker.Mark(ctx, kind)
+	return i.Marker.Mark(ctx, kind, owners)
 }

@@ -10,7 +10,10 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -44,7 +47,7 @@ func newFixture(t *testing.T, selection catalog.Selection, objects ...client.Obj
 	require.NoError(t, errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), apiextensionsv1.AddToScheme(scheme)))
 	f := &fixture{recorder: events.NewFakeRecorder(100), fails: map[string]error{}}
 	f.ctx = logf.IntoContext(t.Context(), funcr.New(func(_, line string) { f.log = append(f.log, line) }, funcr.Options{}))
-	f.cluster = fake.NewClientBuilder().WithScheme(scheme).WithObjects(append(objects, definition("life-1"))...).WithInterceptorFuncs(interceptor.Funcs{
+	f.cluster = fake.NewClientBuilder().WithScheme(scheme).WithObjects(append(objects, definition("life-1"), installed("installation-1"))...).WithInterceptorFuncs(interceptor.Funcs{
 		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, options ...client.ApplyOption) error {
 			if named, ok := o.(interface{ GetName() string }); ok {
 				f.applied = append(f.applied, named.GetName())
@@ -57,7 +60,7 @@ func newFixture(t *testing.T, selection catalog.Selection, objects ...client.Obj
 	}).Build()
 	f.Installer = &Installer{
 		Client: f.cluster, Vendors: selection, DefaultPolicy: true, Recorder: f.recorder,
-		Marker: Marker{Client: f.cluster, Namespace: "embargo-system", Name: "embargo-state"},
+		Marker: Marker{Client: f.cluster, Namespace: "embargo-system", Name: "embargo-state", Owner: "embargo"},
 	}
 	return f
 }
@@ -65,6 +68,11 @@ func newFixture(t *testing.T, selection catalog.Selection, objects ...client.Obj
 // definition is the CustomResourceDefinition of policies in one of its lives.
 func definition(uid types.UID) *apiextensionsv1.CustomResourceDefinition {
 	return &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: "vendorpolicies.embargo.dev", UID: uid}}
+}
+
+// installed is the ClusterRole that stands for an installation.
+func installed(uid types.UID) *rbacv1.ClusterRole {
+	return &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "embargo", UID: uid}}
 }
 
 // vendor is a vendor with the list's label, if wanted, and the version of a list.
@@ -248,6 +256,29 @@ func TestTheDefaultPolicyIsCreatedOnceInTheLifeOfItsKind(t *testing.T) {
 	written := policy()
 	require.NoError(t, f.reconcile(f.ctx))
 	assert.Equal(t, written.ResourceVersion, policy().ResourceVersion)
+}
+
+// TestNoDefaultPolicyIsCreatedWhileTheInstallationIsRemoved: a replica runs for some seconds
+// after its ClusterRole is gone, and what it writes then would stay.
+func TestNoDefaultPolicyIsCreatedWhileTheInstallationIsRemoved(t *testing.T) {
+	f := newFixture(t, nil)
+	created := func() bool {
+		err := f.cluster.Get(t.Context(), client.ObjectKey{Name: "default"}, &v1alpha1.VendorPolicy{})
+		require.NoError(t, client.IgnoreNotFound(err))
+		return err == nil
+	}
+	require.NoError(t, f.cluster.Delete(t.Context(), installed("")))
+	require.NoError(t, f.reconcile(f.ctx))
+	assert.False(t, created())
+	state := &corev1.ConfigMap{}
+	assert.True(t, apierrors.IsNotFound(f.cluster.Get(t.Context(), client.ObjectKey{Namespace: "embargo-system", Name: "embargo-state"}, state)))
+
+	require.NoError(t, f.cluster.Create(t.Context(), installed("installation-2")))
+	require.NoError(t, f.reconcile(f.ctx))
+	assert.True(t, created(), "the next installation has its own")
+	require.NoError(t, f.cluster.Get(t.Context(), client.ObjectKey{Namespace: "embargo-system", Name: "embargo-state"}, state))
+	require.Len(t, state.OwnerReferences, 1)
+	assert.Equal(t, types.UID("installation-2"), state.OwnerReferences[0].UID)
 }
 
 // TestTheLoopFollowsChanges: it doesn't wait for its next look.

@@ -45,13 +45,14 @@ func (m Marker) Marked(ctx context.Context, kind types.UID) (bool, error) {
 	return state.Data[defaultPolicyCreatedFor] == string(kind), nil
 }
 
+// Owners returns the owners of the ConfigMap: none while the installation is being removed.
+func (m Marker) Owners(ctx context.Context) ([]metav1.OwnerReference, error) {
+	return installation.Owners(ctx, m.Client, m.Owner)
+}
+
 // Mark remembers that the default policy was created for the CustomResourceDefinition of
 // this UID.
-func (m Marker) Mark(ctx context.Context, kind types.UID) error {
-	owners, err := installation.Owners(ctx, m.Client, m.Owner)
-	if err != nil {
-		return err
-	}
+func (m Marker) Mark(ctx context.Context, kind types.UID, owners []metav1.OwnerReference) error {
 	state := applycorev1.ConfigMap(m.Name, m.Namespace).WithData(map[string]string{defaultPolicyCreatedFor: string(kind)})
 	for _, o := range owners {
 		state.WithOwnerReferences(applymetav1.OwnerReference().WithAPIVersion(o.APIVersion).WithKind(o.Kind).WithName(o.Name).WithUID(o.UID))

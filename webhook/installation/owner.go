@@ -14,7 +14,7 @@ import (
 )
 
 // Owners returns what an object of the installation is owned by: the ClusterRole of the
-// name, or nobody where there is none, as when the controller is tried outside a cluster.
+// name, or nobody where there is none: the installation is being removed, or has been.
 func Owners(ctx context.Context, reader client.Reader, name string) ([]metav1.OwnerReference, error) {
 	var role rbacv1.ClusterRole
 	err := reader.Get(ctx, client.ObjectKey{Name: name}, &role)
