@@ -27,6 +27,8 @@ type stage struct {
 	log     *os.File
 	replica *installation.Replica
 	flags   []string // of every replica that is started
+	// kubeconfig is the one of every replica that is started, "" for the administrator's.
+	kubeconfig string
 	// obstacle, where there is one, stands between API server and replica.
 	obstacle *obstacle
 }
@@ -79,7 +81,7 @@ func (s *stage) launch(t *testing.T) {
 	if s.obstacle != nil {
 		flags = append(flags, "--webhook-url="+s.obstacle.URL())
 	}
-	replica, err := installation.Start(s.plane, s.binary, "", s.log, flags...)
+	replica, err := installation.Start(s.plane, s.binary, s.kubeconfig, s.log, flags...)
 	require.NoError(t, err)
 	if s.obstacle != nil {
 		s.obstacle.leadTo(replica.Port)
