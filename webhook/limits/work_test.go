@@ -61,7 +61,10 @@ func TestManyWhoWaitDontOverdraw(t *testing.T) {
 		ended := make(chan time.Duration)
 		for range 2000 {
 			go func() {
-				decide(t, shared, flood, 0)
+				_, done, err := shared.Decide(t.Context(), flood)
+				if assert.NoError(t, err) {
+					done()
+				}
 				ended <- time.Since(start)
 			}()
 		}
