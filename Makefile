@@ -85,6 +85,10 @@ test: binaries ## Set up and run all tests, also those on the real API server
 	go -C test/tools/image test ./...
 	go -C test/tools/monitoring test ./...
 
+.PHONY: test-unit
+test-unit: ## Run the tests that need no API server, in about a minute
+	go test ./audit/... ./cmd/... ./config/... ./internal/... ./policies/... ./webhook/...
+
 RELEASES ?= v1.30.14 v1.36.3
 
 .PHONY: test-releases

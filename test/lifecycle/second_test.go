@@ -35,7 +35,7 @@ func TestASecondInstallationStandsBack(t *testing.T) {
 	s.kubectl(t, "create", "clusterrole", "second", "--verb=get", "--resource=nodes")
 	before, said := version(), statuses()
 
-	second, err := installation.Start(s.plane, s.binary, "", s.log, "--namespace=second", "--installation=second")
+	second, err := installation.Start(s.plane, binary, "", s.log, "--namespace=second", "--installation=second")
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, second.Stop()) })
 	require.Eventually(t, func() bool {
