@@ -92,7 +92,7 @@ func (w *StatusWriter) write(ctx context.Context) time.Duration {
 	if compiled == nil {
 		return retryAfter
 	}
-	if w.circumstances.Registration().Conflict {
+	if w.circumstances.Registration().Outcome == registration.Conflict {
 		return resync // the other installation writes them; two that disagree would never end
 	}
 	now := w.clock()
