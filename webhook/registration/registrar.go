@@ -15,11 +15,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"embargo.dev/internal/trigger"
 	"embargo.dev/policies"
 	"embargo.dev/policies/prefilter"
 	"embargo.dev/webhook/discovery"
 	"embargo.dev/webhook/exemption"
-	"embargo.dev/webhook/trigger"
 )
 
 // Options are the settings of a Registrar.

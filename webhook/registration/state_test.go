@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"embargo.dev/webhook/trigger"
+	"embargo.dev/internal/trigger"
 )
 
 // round is how a round of a Registrar ended.

@@ -14,10 +14,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/trigger"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/webhook/registration"
-	"embargo.dev/webhook/trigger"
 )
 
 const (

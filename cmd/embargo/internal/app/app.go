@@ -8,12 +8,12 @@ import (
 
 	"embargo.dev/audit"
 	"embargo.dev/cmd/embargo/internal/options"
+	"embargo.dev/internal/trigger"
 	"embargo.dev/webhook/discovery"
 	"embargo.dev/webhook/limits"
 	"embargo.dev/webhook/registration"
 	"embargo.dev/webhook/ruleset"
 	"embargo.dev/webhook/skew"
-	"embargo.dev/webhook/trigger"
 )
 
 // controller is everything that runs, put together once.
