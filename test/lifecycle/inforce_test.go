@@ -98,6 +98,7 @@ func TestNothingInForceIsNeverGreen(t *testing.T) {
 // TestDeletedKindsComeBack deletes all CustomResourceDefinitions and applies them anew: once
 // beside a running replica, and once with one that starts meanwhile.
 func TestDeletedKindsComeBack(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := setUp(t)
 	kinds := strings.Fields(s.kubectl(t, "get", "crd", "-o", "name"))
 	require.Len(t, kinds, 4)

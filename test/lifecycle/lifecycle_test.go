@@ -113,6 +113,7 @@ func (s *stage) kubectl(t *testing.T, args ...string) string {
 }
 
 func TestUninstallingLeavesNothing(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := setUp(t)
 	kubectl := func(args ...string) string { return s.kubectl(t, args...) }
 

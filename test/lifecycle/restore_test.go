@@ -160,6 +160,7 @@ func backUp(t *testing.T) (rules, reports, workloads string, report *v1alpha1.Ve
 // TestReportsAreRestoredFromABackup takes them to a new control plane, as kubectl prints
 // them, and starts the controller there.
 func TestReportsAreRestoredFromABackup(t *testing.T) {
+	t.Parallel() // it mostly waits
 	rules, reports, workloads, before := backUp(t)
 
 	c := newPlane(t)

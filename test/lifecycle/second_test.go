@@ -17,6 +17,7 @@ import (
 // TestASecondInstallationStandsBack installs one beside another, as while moving: it
 // writes nothing and says so, and takes over when the first is uninstalled.
 func TestASecondInstallationStandsBack(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := setUp(t)
 	const webhooks = "validatingwebhookconfiguration/embargo"
 	version := func() string { return s.kubectl(t, "get", webhooks, "-o", "jsonpath={.metadata.resourceVersion}") }
