@@ -59,9 +59,9 @@ func (b *baseline) keyOf(kind schema.GroupKind, o *workload.Object) objectKey {
 }
 
 // readBaseline reads the manifests that --old names.
-func (c *check) readBaseline(ctx context.Context) *baseline {
-	b := &baseline{namespace: c.namespace, previous: map[objectKey][]previousObject{}, current: map[objectKey][]location{}}
-	c.readObjects(ctx, []string{c.uses.old}, b.add)
+func (g *gathered) readBaseline(ctx context.Context) *baseline {
+	b := &baseline{namespace: g.namespace, previous: map[objectKey][]previousObject{}, current: map[objectKey][]location{}}
+	g.readObjects(ctx, []string{g.uses.old}, b.add, g.unreadable)
 	return b
 }
 
@@ -146,6 +146,9 @@ func (c *check) againstBaseline(b *baseline) decider {
 	return func(_ context.Context, one *candidate, request policies.Request) policies.Decision {
 		if owner := request.Object.Controller; owner != nil {
 			request.Carried = b.carried(owner.UID)
+		}
+		if one.object.Name == "" {
+			c.notice("--old: an object without a name (metadata.generateName) is created anew each time, so its images are newly introduced")
 		}
 		key := b.keyOf(one.kind.GroupKind(), &one.object)
 		predecessors, maybeNew := b.predecessors(key, one.at, one.object.Images)

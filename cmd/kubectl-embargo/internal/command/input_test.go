@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -131,6 +132,29 @@ func TestUnrenderedTemplatesAreOneErrorEach(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(a.stderr, "error: "))
 
 	assert.Equal(t, 1, run(t, "", "check", "-f", root, "-R", "--exclude", "chart", "--exclude", "loose").code)
+}
+
+// TestManyKustomizationsShareANotice: a large repository has hundreds of them.
+func TestManyKustomizationsShareANotice(t *testing.T) {
+	files := map[string]string{"pod.json": restrictedPod}
+	for i := range 7 {
+		files[fmt.Sprintf("k%d/kustomization.yaml", i)] = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+	}
+	root := tree(t, files)
+	a := run(t, "", "check", "-f", root, "-R")
+	assert.Equal(t, 1, strings.Count(a.stderr, "kustomizations are checked as they are rendered"), a.stderr)
+	assert.Contains(t, a.stderr, "7 kustomizations are checked as they are rendered, such as kubectl kustomize "+filepath.Join(root, "k0")+" | ")
+	assert.Contains(t, a.stderr, " and 2 more")
+
+	a = run(t, "", "check", "-f", root, "-R", "--exclude", "k[0-3]")
+	assert.Equal(t, 3, strings.Count(a.stderr, "a kustomization is checked as it is rendered: kubectl kustomize "), a.stderr)
+}
+
+func TestATemplateIsCalledSoOnce(t *testing.T) {
+	file := write(t, "t.yaml", "a: {{ .b }}\n")
+	a := run(t, "", "check", "-f", file)
+	assert.Equal(t, "error: "+file+":1: this is a template (it has {{ … }}), which has to be rendered before it is checked: a key is a map or a list, but should be text\n",
+		strings.SplitAfter(a.stderr, "\n")[0])
 }
 
 func TestErrorsAreInTheResult(t *testing.T) {

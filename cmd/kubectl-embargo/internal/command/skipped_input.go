@@ -19,6 +19,9 @@ type skippedInput struct {
 	documents  int
 	charts     []string // folders of Helm charts
 	unrendered []string // charts, and files elsewhere, whose templates could not be read
+
+	kustomizations []string        // files
+	told           map[string]bool // errors: a file can be evaluated and be its own baseline
 }
 
 // notEntered notes a folder that needs --recursive.
@@ -53,14 +56,32 @@ func (g *gathered) skipped(d *manifest.Document, others int) {
 func isKustomization(o manifest.Object) bool { return o.Kind().Group == "kustomize.config.k8s.io" }
 
 func (g *gathered) kustomization(d *manifest.Document) {
-	g.notice("%s: a kustomization is checked as it is rendered: kubectl kustomize %s | %s check -f -", d.File, filepath.Dir(d.File), g.program)
+	if !slices.Contains(g.kustomizations, d.File) {
+		g.kustomizations = append(g.kustomizations, d.File)
+	}
+}
+
+// noteKustomizations says how kustomizations are checked. Large repositories have hundreds.
+func (g *gathered) noteKustomizations() {
+	const most = 5
+	if n := len(g.kustomizations); n > most {
+		g.notice("%d kustomizations are checked as they are rendered, such as kubectl kustomize %s | %s check -f -: %s",
+			n, filepath.Dir(g.kustomizations[0]), g.program, firstOf(g.kustomizations, most))
+		return
+	}
+	for _, file := range g.kustomizations {
+		g.notice("%s: a kustomization is checked as it is rendered: kubectl kustomize %s | %s check -f -", file, filepath.Dir(file), g.program)
+	}
 }
 
 // unreadable reports an input that can't be read. A chart has many templates, and each of
 // them many documents that are no YAML before they are rendered: they share one error.
 func (g *gathered) unreadable(err *manifest.Error) {
 	if !err.Template {
-		g.broken(err)
+		if text := err.Error(); !g.told[text] {
+			g.told[text] = true
+			g.broken(err)
+		}
 		return
 	}
 	unit := err.File
@@ -110,6 +131,7 @@ var errNothingRead = errors.New("there is no Kubernetes object in this input; --
 // noteSkipped says what was not read, and that it was all. Where all input was excluded,
 // nothing else could be expected.
 func (g *gathered) noteSkipped() {
+	g.noteKustomizations()
 	for _, chart := range g.charts {
 		if !slices.Contains(g.unrendered, chart) {
 			g.notice("%s: a Helm chart is checked as it is rendered: helm template %s | %s check -f -", chart, chart, g.program)
