@@ -21,7 +21,8 @@ import (
 type baseline struct {
 	owners
 
-	namespace string // of objects that name none
+	namespace string          // of objects that name none
+	files     map[string]bool // manifest.Document.Path
 	previous  map[objectKey][]previousObject
 	// current has the files in which the evaluated manifests name an object that the
 	// baseline has too.
@@ -60,12 +61,13 @@ func (b *baseline) keyOf(kind schema.GroupKind, o *workload.Object) objectKey {
 
 // readBaseline reads the manifests that --old names.
 func (g *gathered) readBaseline(ctx context.Context) *baseline {
-	b := &baseline{namespace: g.namespace, previous: map[objectKey][]previousObject{}, current: map[objectKey][]location{}}
+	b := &baseline{namespace: g.namespace, files: map[string]bool{}, previous: map[objectKey][]previousObject{}, current: map[objectKey][]location{}}
 	g.readObjects(ctx, []string{g.uses.old}, b.add, g.unreadable)
 	return b
 }
 
 func (b *baseline) add(o manifest.Object) {
+	b.files[o.Document.Path] = true
 	kind := o.Kind().GroupKind()
 	object := workload.FromMap(kind, o.Fields)
 	if len(object.Images) == 0 {
@@ -78,15 +80,28 @@ func (b *baseline) add(o manifest.Object) {
 	}
 }
 
+// locate returns where an evaluated object stands. The path below the working folder is
+// tried too: folders of a repository are often checked against a copy of the whole.
+func (b *baseline) locate(o manifest.Object) location {
+	at := locationOf(o)
+	if at.path == "" || b.files[at.path] {
+		return at
+	}
+	if below := manifest.BelowWorkingFolder(at.file); b.files[below] {
+		at.path = below
+	}
+	return at
+}
+
 // register notes that the evaluated manifests have an object. All of them must be
 // registered before the first one is compared.
-func (b *baseline) register(o manifest.Object, object *workload.Object) {
-	if object.Name == "" {
+func (b *baseline) register(one *candidate) {
+	if one.object.Name == "" {
 		return
 	}
-	key := b.keyOf(o.Kind().GroupKind(), object)
-	if at := locationOf(o); len(b.previous[key]) > 0 && !slices.Contains(b.current[key], at) {
-		b.current[key] = append(b.current[key], at)
+	key := b.keyOf(one.kind.GroupKind(), &one.object)
+	if len(b.previous[key]) > 0 && !slices.Contains(b.current[key], one.at) {
+		b.current[key] = append(b.current[key], one.at)
 	}
 }
 

@@ -181,6 +181,17 @@ func TestATreeComparedWithItselfContinues(t *testing.T) {
 	assert.NotContains(t, a.stderr, "error: ", "what is left out of the input is left out of what it is compared with")
 }
 
+// TestOldFindsFoldersOfARepositoryInACopyOfIt: the path below a folder that is checked is
+// not the one below --old, but that below the working folder is.
+func TestOldFindsFoldersOfARepositoryInACopyOfIt(t *testing.T) {
+	files := map[string]string{"dev/d.yaml": scanner("2.1"), "prod/deep/d.yaml": scanner("2.2"), "other/d.yaml": scanner("2.3")}
+	old := tree(t, files)
+	t.Chdir(tree(t, files))
+	uses, a := usesOf(t, "", "-f", "dev", "-f", "prod", "--old", old)
+	assert.Equal(t, map[string][]string{"dev/d.yaml": {"Continue"}, "prod/deep/d.yaml": {"Continue"}}, uses, a.stderr)
+	assert.NotContains(t, a.stderr, "the strictest use of each image counts")
+}
+
 func TestAnObjectWithoutANameIsNewEachTime(t *testing.T) {
 	root := tree(t, map[string]string{"d.yaml": strings.Replace(scanner("2.1"), "{name: scanner}", "{generateName: scanner-}", 1)})
 	uses, a := usesOf(t, root, "-f", root, "--old", root)

@@ -106,7 +106,8 @@ func (g *gathered) take(d *manifest.Document) {
 func (g *gathered) object(o manifest.Object) {
 	one := g.newCandidate(o)
 	if g.baseline != nil {
-		g.baseline.register(o, &one.object)
+		one.at = g.baseline.locate(o)
+		g.baseline.register(&one)
 	}
 	if len(one.object.Images) == 0 {
 		return

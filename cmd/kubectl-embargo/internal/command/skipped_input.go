@@ -61,16 +61,23 @@ func (g *gathered) kustomization(d *manifest.Document) {
 	}
 }
 
-// noteKustomizations says how kustomizations are checked. Large repositories have hundreds.
-func (g *gathered) noteKustomizations() {
+// noteUnrendered says how kustomizations and Helm charts are checked.
+func (g *gathered) noteUnrendered() {
+	charts := slices.DeleteFunc(slices.Clone(g.charts), func(chart string) bool { return slices.Contains(g.unrendered, chart) })
+	g.noteToRender("kustomization", "kubectl kustomize", g.kustomizations, filepath.Dir)
+	g.noteToRender("Helm chart", "helm template", charts, filepath.Clean)
+}
+
+// noteToRender names what has to be rendered. Large repositories have hundreds, which share
+// a notice.
+func (g *gathered) noteToRender(kind, command string, paths []string, folder func(string) string) {
 	const most = 5
-	if n := len(g.kustomizations); n > most {
-		g.notice("%d kustomizations are checked as they are rendered, such as kubectl kustomize %s | %s check -f -: %s",
-			n, filepath.Dir(g.kustomizations[0]), g.program, firstOf(g.kustomizations, most))
+	if n := len(paths); n > most {
+		g.notice("%d %ss are checked as they are rendered, such as %s %s | %s check -f -: %s", n, kind, command, folder(paths[0]), g.program, firstOf(paths, most))
 		return
 	}
-	for _, file := range g.kustomizations {
-		g.notice("%s: a kustomization is checked as it is rendered: kubectl kustomize %s | %s check -f -", file, filepath.Dir(file), g.program)
+	for _, path := range paths {
+		g.notice("%s: a %s is checked as it is rendered: %s %s | %s check -f -", path, kind, command, folder(path), g.program)
 	}
 }
 
@@ -131,12 +138,7 @@ var errNothingRead = errors.New("there is no Kubernetes object in this input; --
 // noteSkipped says what was not read, and that it was all. Where all input was excluded,
 // nothing else could be expected.
 func (g *gathered) noteSkipped() {
-	g.noteKustomizations()
-	for _, chart := range g.charts {
-		if !slices.Contains(g.unrendered, chart) {
-			g.notice("%s: a Helm chart is checked as it is rendered: helm template %s | %s check -f -", chart, chart, g.program)
-		}
-	}
+	g.noteUnrendered()
 	if len(g.folders) > 0 {
 		g.notice("%s not read, -R reads them: %s", plural(len(g.folders), "folder is", "folders are"), firstOf(g.folders, 5))
 	}
