@@ -242,13 +242,13 @@ func (c *candidacy) fill(f *Finding, r *ruling) {
 	f.Use, f.Action = c.use, r.action
 	f.Evidence, f.Confidence = c.proof.evidence, c.proof.confidence
 	f.measure = measure{
-		displayName: c.vendor.displayName,
-		replacement: c.vendor.replacement,
-		summary:     r.phase.Summary,
-		citation:    c.restriction.citation,
-		zone:        c.restriction.schedule.Zone(),
-		leadDays:    r.policy.leadDays,
-		unverified:  r.phase.Verification == v1alpha1.VerificationUnverified,
+		displayName:  c.vendor.displayName,
+		replacement:  c.vendor.replacement,
+		summary:      r.phase.Summary,
+		citation:     c.restriction.citation,
+		zone:         c.restriction.schedule.Zone(),
+		leadDays:     r.policy.leadDays,
+		verification: r.phase.Verification,
 	}
 	if c.waiver != nil {
 		f.Waiver, f.measure.waiverExpires = c.waiver.name, c.waiver.expires

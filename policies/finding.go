@@ -74,7 +74,7 @@ type measure struct {
 	refusedFrom   time.Time // when the use will be refused, zero if it won't
 	updatesFrom   time.Time // when updates will be refused, for a use that goes on
 	updatesDenied bool      // updates are refused already, for a use that goes on
-	unverified    bool
+	verification  v1alpha1.Verification
 	list          string // the list that holds the field: containers, volumes, …
 	reason        string // why the image can't be read
 	waiverExpires time.Time

@@ -68,8 +68,17 @@ func (d Decision) where(holds func(*Finding) bool) []*Finding {
 	return found
 }
 
-// Notices are remarks on what the decision rests on: dates that no primary source
-// was read for, and waivers that no longer count.
+// DateDoubt is the remark on a phase whose date is in doubt, and empty for others.
+func DateDoubt(vendor, restriction, phase string, v v1alpha1.Verification) string {
+	doubt := v.Doubt()
+	if doubt == "" {
+		return ""
+	}
+	return fmt.Sprintf("the date of phase %q of %s/%s is %s", phase, vendor, restriction, doubt)
+}
+
+// Notices are remarks on what the decision rests on: dates that are in doubt, and
+// waivers that no longer count.
 func (d Decision) Notices() []string {
 	var notices []string
 	add := func(text string) {
@@ -78,8 +87,8 @@ func (d Decision) Notices() []string {
 		}
 	}
 	for _, f := range d.Findings {
-		if f.measure.unverified {
-			add(fmt.Sprintf("the date of phase %q of %s/%s is not verified in a primary source", f.Phase, f.Vendor, f.Restriction))
+		if doubt := DateDoubt(f.Vendor, f.Restriction, f.Phase, f.measure.verification); doubt != "" {
+			add(doubt)
 		}
 		if f.measure.expiredWaiver != "" {
 			add(fmt.Sprintf("waiver %q expired on %s and no longer counts", f.measure.expiredWaiver, date(f.measure.waiverExpires, time.UTC)))

@@ -9,7 +9,7 @@ import (
 
 // Version is the version of the built-in list: the date of its last change, with .N behind
 // it for a further change on the same day. A test demands a new one with every change.
-const Version = "2026-11-28"
+const Version = "2026-11-28.1"
 
 var versionFormat = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.([1-9][0-9]{0,3}))?$`)
 

@@ -27,14 +27,18 @@ const (
 	ConfidenceSuspected Confidence = "Suspected"
 )
 
-// Verification says whether a phase's date was read in a primary source.
+// Verification says where a phase's date was read.
 //
-// +kubebuilder:validation:Enum=Verified;Unverified;""
+// +kubebuilder:validation:Enum=Verified;Reported;Unverified;""
 type Verification string
 
-// The verifications; only Unverified is remarked on.
+// The verifications; the two last are remarked on.
 const (
-	VerificationVerified   Verification = "Verified"
+	// VerificationVerified is for a date read in the primary text or a verbatim copy of it.
+	VerificationVerified Verification = "Verified"
+	// VerificationReported is for a date read in reports of the text only.
+	VerificationReported Verification = "Reported"
+	// VerificationUnverified is for a date read in neither.
 	VerificationUnverified Verification = "Unverified"
 )
 
@@ -105,7 +109,9 @@ type Phase struct {
 	// +optional
 	Change Change `json:"change,omitempty"`
 
-	// verification says whether the date was read in a primary source.
+	// verification says where the date was read: Verified is in the primary text or a
+	// verbatim copy of it, Reported in reports of it only, Unverified in neither. The
+	// last two are remarked on.
 	//
 	// +optional
 	Verification Verification `json:"verification,omitempty"`

@@ -38,13 +38,11 @@ type phase struct {
 // UTC is the instant at which the phase begins.
 func (p phase) UTC() string { return p.Instant.Format(time.RFC3339) }
 
-// Verified is a mark for what was not read in a source.
-func (p phase) Verified() string {
-	if p.Verification == v1alpha1.VerificationUnverified {
-		return "unverified"
-	}
-	return "verified"
-}
+// Mark says where the date was read.
+func (p phase) Mark() string { return strings.ToLower(string(p.Verification)) }
+
+// Doubtful reports whether the date was not read in the primary text.
+func (p phase) Doubtful() bool { return p.Verification != v1alpha1.VerificationVerified }
 
 func newVendor(object *v1alpha1.RestrictedVendor, text string) (vendor, error) {
 	v := vendor{RestrictedVendor: *object, Sources: sources(text)}
@@ -92,7 +90,7 @@ type audience struct {
 // who says who each audience is.
 var who = map[string]string{
 	"us-persons":               "U.S. persons, wherever they are: citizens and permanent residents, companies under U.S. law, whoever is in the United States. The default policy applies it",
-	"us-federal":               "U.S. executive agencies",
+	"us-federal":               "U.S. executive agencies; for NDAA FY2018 §1634 the whole Federal Government",
 	"us-federal-civilian":      "U.S. federal civilian executive agencies",
 	"us-federal-contractors":   "contractors and subcontractors of the U.S. federal government",
 	"us-dod":                   "the U.S. Department of Defense, in what it buys",

@@ -62,8 +62,8 @@ func (e *Entry) description() string {
 	for _, c := range e.Citations {
 		lines = append(lines, c.Title+" "+c.URL)
 	}
-	if e.Verification == v1alpha1.VerificationUnverified {
-		lines = append(lines, "The date is not verified in a primary source.")
+	if doubt := e.Verification.Doubt(); doubt != "" {
+		lines = append(lines, "The date is "+doubt+".")
 	}
 	if e.scope != "" {
 		lines = append(lines, "Scope: "+e.scope)

@@ -21,7 +21,8 @@ import (
 type baseline struct {
 	owners
 
-	namespace string // of objects that name none
+	namespace string          // of objects that name none
+	files     map[string]bool // manifest.Document.Path
 	previous  map[objectKey][]previousObject
 	// current has the files in which the evaluated manifests name an object that the
 	// baseline has too.
@@ -59,13 +60,14 @@ func (b *baseline) keyOf(kind schema.GroupKind, o *workload.Object) objectKey {
 }
 
 // readBaseline reads the manifests that --old names.
-func (c *check) readBaseline(ctx context.Context) *baseline {
-	b := &baseline{namespace: c.namespace, previous: map[objectKey][]previousObject{}, current: map[objectKey][]location{}}
-	c.readObjects(ctx, []string{c.uses.old}, b.add)
+func (g *gathered) readBaseline(ctx context.Context) *baseline {
+	b := &baseline{namespace: g.namespace, files: map[string]bool{}, previous: map[objectKey][]previousObject{}, current: map[objectKey][]location{}}
+	g.readObjects(ctx, []string{g.uses.old}, b.add, g.unreadable)
 	return b
 }
 
 func (b *baseline) add(o manifest.Object) {
+	b.files[o.Document.Path] = true
 	kind := o.Kind().GroupKind()
 	object := workload.FromMap(kind, o.Fields)
 	if len(object.Images) == 0 {
@@ -78,15 +80,28 @@ func (b *baseline) add(o manifest.Object) {
 	}
 }
 
+// locate returns where an evaluated object stands. The path below the working folder is
+// tried too: folders of a repository are often checked against a copy of the whole.
+func (b *baseline) locate(o manifest.Object) location {
+	at := locationOf(o)
+	if at.path == "" || b.files[at.path] {
+		return at
+	}
+	if below := manifest.BelowWorkingFolder(at.file); b.files[below] {
+		at.path = below
+	}
+	return at
+}
+
 // register notes that the evaluated manifests have an object. All of them must be
 // registered before the first one is compared.
-func (b *baseline) register(o manifest.Object, object *workload.Object) {
-	if object.Name == "" {
+func (b *baseline) register(one *candidate) {
+	if one.object.Name == "" {
 		return
 	}
-	key := b.keyOf(o.Kind().GroupKind(), object)
-	if at := locationOf(o); len(b.previous[key]) > 0 && !slices.Contains(b.current[key], at) {
-		b.current[key] = append(b.current[key], at)
+	key := b.keyOf(one.kind.GroupKind(), &one.object)
+	if len(b.previous[key]) > 0 && !slices.Contains(b.current[key], one.at) {
+		b.current[key] = append(b.current[key], one.at)
 	}
 }
 
@@ -146,6 +161,9 @@ func (c *check) againstBaseline(b *baseline) decider {
 	return func(_ context.Context, one *candidate, request policies.Request) policies.Decision {
 		if owner := request.Object.Controller; owner != nil {
 			request.Carried = b.carried(owner.UID)
+		}
+		if one.object.Name == "" {
+			c.notice("--old: an object without a name (metadata.generateName) is created anew each time, so its images are newly introduced")
 		}
 		key := b.keyOf(one.kind.GroupKind(), &one.object)
 		predecessors, maybeNew := b.predecessors(key, one.at, one.object.Images)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -151,4 +152,49 @@ spec: {vendor: kaspersky, namespaceSelector: {matchLabels: {env: test}}, images:
 	agreeing := tree(t, map[string]string{"a.yaml": namespace("test") + pod, "b.yaml": namespace("test")})
 	result, a = runJSON(t, "", "check", "-f", agreeing, "-R", "--policy", policy)
 	assert.Empty(t, result.Findings, a.stderr)
+}
+
+// TestATreeComparedWithItselfContinues has what large repositories have: several objects of
+// one name in a file and in different files, lists, arrays, links, templates and copies.
+func TestATreeComparedWithItselfContinues(t *testing.T) {
+	list := `{"apiVersion":"v1","kind":"List","items":[` + restrictedPod + `]}`
+	root := tree(t, map[string]string{
+		"a/two.yaml": scanner("2.1") + scanner("2.2"), "b/two.yaml": scanner("2.2") + scanner("2.1"), "c/one.yaml": scanner("2.1"),
+		"list.json": list, "deep/list.json": list, "array.json": "[" + restrictedPod + "," + restrictedPod + "]",
+		"chart/Chart.yaml":       "apiVersion: v2\nname: chart\nversion: 0.1.0\n",
+		"chart/templates/a.yaml": "{{ if .Values.on }}\na: b\n---\n{{ end }}\n---\n{{ x }}\n",
+		"chart/templates/b.yaml": scanner("2.3"),
+		"broken.yaml":            "a: [\n",
+	})
+	require.NoError(t, os.Symlink(filepath.Join(root, "c", "one.yaml"), filepath.Join(root, "link.yaml")))
+	uses, a := usesOf(t, root, "-f", root, "--old", root)
+	assert.Equal(t, 2, a.code)
+	assert.Len(t, uses, 8)
+	for file, found := range uses {
+		assert.NotContains(t, found, "Introduce", file)
+		assert.NotContains(t, found, "Update", file)
+	}
+	assert.Equal(t, 2, strings.Count(a.stderr, "error: "), "the chart and the broken file are named once each:\n%s", a.stderr)
+
+	_, a = usesOf(t, root, "-f", root, "--old", root, "--exclude", "chart", "--exclude", "broken.yaml")
+	assert.Equal(t, 0, a.code, a.stderr)
+	assert.NotContains(t, a.stderr, "error: ", "what is left out of the input is left out of what it is compared with")
+}
+
+// TestOldFindsFoldersOfARepositoryInACopyOfIt: the path below a folder that is checked is
+// not the one below --old, but that below the working folder is.
+func TestOldFindsFoldersOfARepositoryInACopyOfIt(t *testing.T) {
+	files := map[string]string{"dev/d.yaml": scanner("2.1"), "prod/deep/d.yaml": scanner("2.2"), "other/d.yaml": scanner("2.3")}
+	old := tree(t, files)
+	t.Chdir(tree(t, files))
+	uses, a := usesOf(t, "", "-f", "dev", "-f", "prod", "--old", old)
+	assert.Equal(t, map[string][]string{"dev/d.yaml": {"Continue"}, "prod/deep/d.yaml": {"Continue"}}, uses, a.stderr)
+	assert.NotContains(t, a.stderr, "the strictest use of each image counts")
+}
+
+func TestAnObjectWithoutANameIsNewEachTime(t *testing.T) {
+	root := tree(t, map[string]string{"d.yaml": strings.Replace(scanner("2.1"), "{name: scanner}", "{generateName: scanner-}", 1)})
+	uses, a := usesOf(t, root, "-f", root, "--old", root)
+	assert.Equal(t, map[string][]string{"d.yaml": {"Introduce"}}, uses)
+	assert.Contains(t, a.stderr, "an object without a name (metadata.generateName) is created anew each time")
 }

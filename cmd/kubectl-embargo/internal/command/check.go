@@ -56,8 +56,9 @@ or with --against-cluster, the use of each image is decided as admission would: 
 stands there already continues, another tag of it is an update. --against-cluster
 takes the rules from the cluster too, unless --list or --policy are given.
 
-With --old, an object is compared with the one in the file at the same path below the
-folder, or else with the one of its kind, namespace and name.
+With --old, an object is compared with the one in the file at the same path, below the
+folder that is checked or else below the working folder, or with the one of its kind,
+namespace and name.
 
 Exit codes: 0 nothing at or above --fail-on, 1 findings at or above it, 2 bad usage,
 input that can't be read, or no Kubernetes object in all of it (unless --allow-empty),

@@ -120,8 +120,8 @@ func (f *forecasting) foresee(s *survey) {
 		for _, c := range t.Causes {
 			cause := causeOf(s.name(), c)
 			one.Causes = append(one.Causes, cause)
-			if cause.Verification == v1alpha1.VerificationUnverified {
-				f.notice("the date of phase %q of %s/%s is not verified in a primary source", cause.Phase, cause.Vendor, cause.Restriction)
+			if doubt := policies.DateDoubt(cause.Vendor, cause.Restriction, cause.Phase, cause.Verification); doubt != "" {
+				f.notice("%s", doubt)
 			}
 		}
 		for _, e := range t.Affected {

@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -131,6 +132,32 @@ func TestUnrenderedTemplatesAreOneErrorEach(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(a.stderr, "error: "))
 
 	assert.Equal(t, 1, run(t, "", "check", "-f", root, "-R", "--exclude", "chart", "--exclude", "loose").code)
+}
+
+// TestWhatHasToBeRenderedSharesANotice where there is much of it.
+func TestWhatHasToBeRenderedSharesANotice(t *testing.T) {
+	files := map[string]string{"pod.json": restrictedPod}
+	for i := range 7 {
+		files[fmt.Sprintf("k%d/kustomization.yaml", i)] = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+		files[fmt.Sprintf("c%d/Chart.yaml", i)] = "apiVersion: v2\nname: chart\nversion: 0.1.0\n"
+	}
+	root := tree(t, files)
+	a := run(t, "", "check", "-f", root, "-R")
+	assert.Equal(t, 1, strings.Count(a.stderr, "kustomizations are checked as they are rendered"), a.stderr)
+	assert.Contains(t, a.stderr, "7 kustomizations are checked as they are rendered, such as kubectl kustomize "+filepath.Join(root, "k0")+" | ")
+	assert.Contains(t, a.stderr, "7 Helm charts are checked as they are rendered, such as helm template "+filepath.Join(root, "c0")+" | ")
+	assert.Equal(t, 2, strings.Count(a.stderr, " and 2 more"))
+
+	a = run(t, "", "check", "-f", root, "-R", "--exclude", "[kc][0-3]")
+	assert.Equal(t, 3, strings.Count(a.stderr, "a Helm chart is checked as it is rendered: helm template "), a.stderr)
+	assert.Equal(t, 3, strings.Count(a.stderr, "a kustomization is checked as it is rendered: kubectl kustomize "), a.stderr)
+}
+
+func TestATemplateIsCalledSoOnce(t *testing.T) {
+	file := write(t, "t.yaml", "a: {{ .b }}\n")
+	a := run(t, "", "check", "-f", file)
+	assert.Equal(t, "error: "+file+":1: this is a template (it has {{ … }}), which has to be rendered before it is checked: a key is a map or a list, but should be text\n",
+		strings.SplitAfter(a.stderr, "\n")[0])
 }
 
 func TestErrorsAreInTheResult(t *testing.T) {

@@ -31,9 +31,9 @@ const defaultNamespace = "default"
 // manifests evaluates the objects in the files. Of an object in which no vendor's image
 // can be nothing is kept, so that large inputs need little memory.
 func (c *check) manifests(ctx context.Context) {
-	g := &gathered{check: c, seen: map[string]bool{}}
+	g := &gathered{check: c, seen: map[string]bool{}, skippedInput: skippedInput{told: map[string]bool{}}}
 	if c.uses.old != "" {
-		g.baseline = c.readBaseline(ctx)
+		g.baseline = g.readBaseline(ctx)
 	}
 	meter := newMeter(c.ErrOut)
 	reader := &manifest.Reader{
@@ -106,7 +106,8 @@ func (g *gathered) take(d *manifest.Document) {
 func (g *gathered) object(o manifest.Object) {
 	one := g.newCandidate(o)
 	if g.baseline != nil {
-		g.baseline.register(o, &one.object)
+		one.at = g.baseline.locate(o)
+		g.baseline.register(&one)
 	}
 	if len(one.object.Images) == 0 {
 		return

@@ -59,13 +59,13 @@ func (c *check) readSurroundings(ctx context.Context, sources []string) *surroun
 		if object := workload.FromMap(kind, o.Fields); len(object.Images) > 0 {
 			s.add(kind, object)
 		}
-	})
+	}, c.broken)
 	return &s
 }
 
 // readObjects visits the objects in files that are not evaluated themselves.
-func (c *check) readObjects(ctx context.Context, sources []string, visit func(manifest.Object)) {
-	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Unfollowed: c.unfollowed, Broken: c.broken}
+func (c *check) readObjects(ctx context.Context, sources []string, visit func(manifest.Object), broken func(*manifest.Error)) {
+	reader := &manifest.Reader{Stdin: c.In, Recursive: c.recursive, Exclude: c.exclude, Unfollowed: c.unfollowed, Broken: broken}
 	reader.Read(ctx, sources, func(d *manifest.Document) {
 		objects, _ := d.Objects()
 		for _, o := range objects {

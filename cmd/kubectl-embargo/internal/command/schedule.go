@@ -78,16 +78,27 @@ func (s *banSchedule) run(ctx context.Context, names []string) error {
 		wanted[a] = true
 	}
 	entries := calendar.Entries(vendors, wanted, s.instant)
-	for i := range entries {
-		if e := &entries[i]; e.Verification == v1alpha1.VerificationUnverified {
-			s.notice("the date of phase %q of %s/%s is not verified in a primary source", e.Phase, e.Vendor, e.Restriction)
-		}
-	}
+	s.noteDoubts(entries)
 	if len(entries) == 0 {
 		s.notice("no restriction of these vendors is for these audiences")
 	}
 	s.tell()
 	return errors.Join(s.print(entries), s.exit())
+}
+
+// noteDoubts remarks on dates that are in doubt, in a line for all of a kind.
+func (s *banSchedule) noteDoubts(entries []calendar.Entry) {
+	for _, v := range []v1alpha1.Verification{v1alpha1.VerificationReported, v1alpha1.VerificationUnverified} {
+		var phases []string
+		for i := range entries {
+			if e := &entries[i]; e.Verification == v {
+				phases = append(phases, fmt.Sprintf("%s/%s %s", e.Vendor, e.Restriction, e.Phase))
+			}
+		}
+		if len(phases) > 0 {
+			s.notice("%s %s (-o wide says it of each): %s", plural(len(phases), "date is", "dates are"), v.Doubt(), firstOf(phases, 3))
+		}
+	}
 }
 
 func (s *banSchedule) print(entries []calendar.Entry) error {

@@ -42,6 +42,21 @@ func TestAScheduleOfNobody(t *testing.T) {
 	assert.Contains(t, a.stderr, "no restriction of these vendors is for these audiences")
 }
 
+// TestDatesInDoubtAreRemarkedOn: a line for all that were read in reports only, and one
+// for all that were not read at all.
+func TestDatesInDoubtAreRemarkedOn(t *testing.T) {
+	a := run(t, "", "schedule", "zte", "-o", "wide")
+	assert.Contains(t, a.stderr, "notice: 1 date is known from reports only, not from the primary text (-o wide says it of each): zte/us-denial-order denied\n")
+	assert.Contains(t, a.stderr, "notice: 1 date is not verified in any source (-o wide says it of each): zte/us-denial-order lifted\n")
+	assert.Regexp(t, `denied .* Reported `, a.stdout)
+	assert.Regexp(t, `lifted .* Unverified `, a.stdout)
+
+	a = run(t, "", "schedule")
+	assert.Equal(t, 2, strings.Count(a.stderr, " (-o wide says it of each)"), a.stderr)
+	a = run(t, "", "schedule", "zte", "-o", "ics")
+	assert.Contains(t, a.stdout, "The date is known from reports only")
+}
+
 func TestAScheduleOfAFileNamesWhatIsWrong(t *testing.T) {
 	list := write(t, "list.yaml", strings.Replace(acmeVendor, "America/New_York", "America/NewYork", 1))
 	a := run(t, "", "schedule", "--list", list)

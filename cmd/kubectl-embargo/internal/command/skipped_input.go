@@ -19,6 +19,9 @@ type skippedInput struct {
 	documents  int
 	charts     []string // folders of Helm charts
 	unrendered []string // charts, and files elsewhere, whose templates could not be read
+
+	kustomizations []string        // files
+	told           map[string]bool // errors: a file can be evaluated and be its own baseline
 }
 
 // notEntered notes a folder that needs --recursive.
@@ -53,14 +56,39 @@ func (g *gathered) skipped(d *manifest.Document, others int) {
 func isKustomization(o manifest.Object) bool { return o.Kind().Group == "kustomize.config.k8s.io" }
 
 func (g *gathered) kustomization(d *manifest.Document) {
-	g.notice("%s: a kustomization is checked as it is rendered: kubectl kustomize %s | %s check -f -", d.File, filepath.Dir(d.File), g.program)
+	if !slices.Contains(g.kustomizations, d.File) {
+		g.kustomizations = append(g.kustomizations, d.File)
+	}
+}
+
+// noteUnrendered says how kustomizations and Helm charts are checked.
+func (g *gathered) noteUnrendered() {
+	charts := slices.DeleteFunc(slices.Clone(g.charts), func(chart string) bool { return slices.Contains(g.unrendered, chart) })
+	g.noteToRender("kustomization", "kubectl kustomize", g.kustomizations, filepath.Dir)
+	g.noteToRender("Helm chart", "helm template", charts, filepath.Clean)
+}
+
+// noteToRender names what has to be rendered. Large repositories have hundreds, which share
+// a notice.
+func (g *gathered) noteToRender(kind, command string, paths []string, folder func(string) string) {
+	const most = 5
+	if n := len(paths); n > most {
+		g.notice("%d %ss are checked as they are rendered, such as %s %s | %s check -f -: %s", n, kind, command, folder(paths[0]), g.program, firstOf(paths, most))
+		return
+	}
+	for _, path := range paths {
+		g.notice("%s: a %s is checked as it is rendered: %s %s | %s check -f -", path, kind, command, folder(path), g.program)
+	}
 }
 
 // unreadable reports an input that can't be read. A chart has many templates, and each of
 // them many documents that are no YAML before they are rendered: they share one error.
 func (g *gathered) unreadable(err *manifest.Error) {
 	if !err.Template {
-		g.broken(err)
+		if text := err.Error(); !g.told[text] {
+			g.told[text] = true
+			g.broken(err)
+		}
 		return
 	}
 	unit := err.File
@@ -110,11 +138,7 @@ var errNothingRead = errors.New("there is no Kubernetes object in this input; --
 // noteSkipped says what was not read, and that it was all. Where all input was excluded,
 // nothing else could be expected.
 func (g *gathered) noteSkipped() {
-	for _, chart := range g.charts {
-		if !slices.Contains(g.unrendered, chart) {
-			g.notice("%s: a Helm chart is checked as it is rendered: helm template %s | %s check -f -", chart, chart, g.program)
-		}
-	}
+	g.noteUnrendered()
 	if len(g.folders) > 0 {
 		g.notice("%s not read, -R reads them: %s", plural(len(g.folders), "folder is", "folders are"), firstOf(g.folders, 5))
 	}

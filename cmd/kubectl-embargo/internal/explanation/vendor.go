@@ -79,8 +79,8 @@ func (p *Phase) sentence(preposition, zone string) string {
 	if p.Summary != "" {
 		text += ": " + p.Summary
 	}
-	if p.Verification == v1alpha1.VerificationUnverified {
-		text += " (date not verified in a primary source)"
+	if doubt := p.Verification.Doubt(); doubt != "" {
+		text += " (date " + doubt + ")"
 	}
 	return text
 }

@@ -72,8 +72,8 @@ func restrictionOddities(path *field.Path, r *v1alpha1.Restriction) []Problem {
 
 func phaseOddities(path *field.Path, p *v1alpha1.Phase, confirmed bool) []Problem {
 	var problems []Problem
-	if p.Verification == v1alpha1.VerificationUnverified {
-		problems = append(problems, warning(path.Child("verification"), "the date of %s is unverified: read it in the source", p.Phase))
+	if doubt := p.Verification.Doubt(); doubt != "" {
+		problems = append(problems, warning(path.Child("verification"), "the date of %s is %s: read it in the primary text", p.Phase, doubt))
 	}
 	if strings.TrimSpace(p.Summary) == "" {
 		problems = append(problems, warning(path, "%s has no summary: warnings and denials can't say what is prohibited", p.Phase))

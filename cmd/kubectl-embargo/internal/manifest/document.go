@@ -40,10 +40,14 @@ type Error struct {
 
 // Error says where and what.
 func (e *Error) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %v", e.File, e.Err)
+	place, hint := e.File, ""
+	if e.Line > 0 {
+		place += ":" + strconv.Itoa(e.Line)
 	}
-	return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+	if e.Template {
+		hint = "; a template such as {{ … }} has to be rendered first"
+	}
+	return fmt.Sprintf("%s: %v%s", place, e.Err, hint)
 }
 
 // Unwrap returns the cause.
@@ -150,9 +154,10 @@ var lineOf = regexp.MustCompile(`line (\d+): (.*)`)
 // located takes the line that a parser names, which counts within the document, to a
 // line of the file.
 func located(file string, c chunk, err error) *Error {
+	template := bytes.Contains(c.text, []byte("{{"))
 	match := lineOf.FindStringSubmatch(err.Error())
 	if match == nil {
-		return &Error{File: file, Line: c.line, Err: errors.New(strings.TrimPrefix(err.Error(), "yaml: "))}
+		return &Error{File: file, Line: c.line, Err: errors.New(strings.TrimPrefix(err.Error(), "yaml: ")), Template: template}
 	}
 	line, convErr := strconv.Atoi(match[1])
 	if convErr != nil {
@@ -161,5 +166,5 @@ func located(file string, c chunk, err error) *Error {
 	if !c.json {
 		line = lineFeeds(c.text, line)
 	}
-	return &Error{File: file, Line: c.line + line - 1, Err: errors.New(match[2])}
+	return &Error{File: file, Line: c.line + line - 1, Err: errors.New(match[2]), Template: template}
 }

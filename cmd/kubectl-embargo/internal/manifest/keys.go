@@ -78,7 +78,7 @@ const mergeTag = "!!merge"
 // nameOf is a key as JSON has it.
 func nameOf(key *yamlv3.Node) (string, error) {
 	if key.Kind != yamlv3.ScalarNode {
-		return "", errors.New("a key is a map or a list, but should be text; a template such as {{ … }} has to be rendered first")
+		return "", errors.New("a key is a map or a list, but should be text")
 	}
 	if key.Tag == mergeTag {
 		return key.Value, nil

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"bytes"
 	"context"
 	"runtime"
 	"sync"
@@ -88,7 +87,6 @@ func (p *pipeline) work() {
 		switch {
 		case err != nil:
 			j.err = located(j.file, j.chunk, err)
-			j.err.Template = bytes.Contains(j.chunk.text, []byte("{{"))
 		case d != nil:
 			d.File, d.Path = j.file, j.path
 			j.document = d

@@ -123,7 +123,7 @@ func (r *reading) path(ctx context.Context, path string) {
 	case info.IsDir():
 		r.folder(ctx, path)
 	default:
-		if below := belowWorkingFolder(path); !r.excludes(ctx, below, path) {
+		if below := BelowWorkingFolder(path); !r.excludes(ctx, below, path) {
 			r.file(ctx, path, below)
 		}
 	}
@@ -190,9 +190,9 @@ func leadsToFolder(name string, entry fs.DirEntry) bool {
 	return err == nil && info.IsDir()
 }
 
-// belowWorkingFolder returns the path of a file relative to the working folder, with
+// BelowWorkingFolder returns the path of a file relative to the working folder, with
 // slashes. A file elsewhere keeps its whole path.
-func belowWorkingFolder(path string) string {
+func BelowWorkingFolder(path string) string {
 	if folder, err := os.Getwd(); err == nil && filepath.IsAbs(path) {
 		if relative, err := filepath.Rel(folder, path); err == nil && filepath.IsLocal(relative) {
 			path = relative

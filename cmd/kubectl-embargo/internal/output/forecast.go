@@ -66,7 +66,7 @@ type Cause struct {
 	On          string     `json:"on"`        // the day of the instant in the restriction's zone
 	Summary     string     `json:"summary"`
 	Citation    string     `json:"citation"`
-	// Verification is Unverified where no primary source has the date.
+	// Verification says where the date was read.
 	Verification v1alpha1.Verification `json:"verification"`
 	Policies     []string              `json:"policies"` // under which the phase begins then
 	Waiver       string                `json:"waiver"`

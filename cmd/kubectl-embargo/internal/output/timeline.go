@@ -166,7 +166,7 @@ func (t *timeline) table(m *measure, asOf time.Time) {
 	phases := m.schedule.Phases()
 	for i := range phases {
 		p := &phases[i]
-		v := phaseView{Phase: p.Phase, Number: i + 1, Day: m.day(p), Standing: "past", Unverified: p.Verification == v1alpha1.VerificationUnverified}
+		v := phaseView{Phase: p.Phase, Number: i + 1, Day: m.day(p), Standing: "past"}
 		switch {
 		case p == inForce:
 			v.Standing = "in force"

@@ -63,10 +63,9 @@ type mark struct {
 type phaseView struct {
 	v1alpha1.Phase
 
-	Number     int
-	Day        string
-	Standing   string // past, in force or coming
-	Unverified bool
+	Number   int
+	Day      string
+	Standing string // past, in force or coming
 }
 
 const (
