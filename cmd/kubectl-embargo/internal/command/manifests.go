@@ -108,6 +108,7 @@ func (g *gathered) object(o manifest.Object) {
 	if g.baseline != nil {
 		g.baseline.register(o, &one.object)
 	}
+	g.noteOtherImages(o, &one)
 	if len(one.object.Images) == 0 {
 		return
 	}
