@@ -47,7 +47,7 @@ func readParametric(text string, custom bool, err error) (imageref.Reference, Ev
 	switch parametric := imageref.HasParameters(text); {
 	case parametric && custom:
 		return imageref.Reference{}, EvidenceUnresolved, "it has parameters"
-	case parametric:
+	case parametric, strings.Contains(text, "$"): // such as $IMAGE
 		return imageref.Reference{}, EvidenceUnparsable, "it has a parameter that nothing fills in"
 	default:
 		return imageref.Reference{}, EvidenceUnparsable, cmp.Or(errors.Unwrap(err), err).Error() // it stands beside the image

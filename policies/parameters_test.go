@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"pgregory.net/rapid"
 
 	"embargo.dev/policies"
@@ -56,4 +58,34 @@ func decideImage(list *random.List, image workload.Image) policies.Decision {
 	return list.Evaluate(policies.Request{
 		Operation: policies.Create, Namespace: policies.Namespace{Name: "n"}, Object: workload.Object{Images: []workload.Image{image}},
 	}, policies.At(time.Now()))
+}
+
+// TestWhyParametersCannotBeRead: nobody is told to write a variable in lower case.
+func TestWhyParametersCannotBeRead(t *testing.T) {
+	rules, problems := policies.Compile(source(t))
+	require.Empty(t, problems)
+	deployment, template := schema.GroupKind{Group: "apps", Kind: "Deployment"}, schema.GroupKind{Group: "template.openshift.io", Kind: "Template"}
+	const nothing, fills = "it has a parameter that nothing fills in", "it has parameters"
+	for image, want := range map[string]map[schema.GroupKind]string{
+		"${IMAGE}":                {deployment: nothing, template: fills},
+		"${REGISTRY}/av:${TAG}":   {deployment: nothing, template: fills},
+		"REGISTRY/${NAME}:1":      {deployment: nothing, template: fills},
+		"$(params.image)":         {deployment: nothing, template: fills},
+		"{{ .Values.image }}":     {deployment: nothing, template: fills},
+		"$IMAGE":                  {deployment: nothing, template: nothing},
+		"registry.io/av:${A} ${B": {deployment: nothing, template: fills},
+		" ":                       {deployment: "it is empty", template: "it is empty"},
+		"Av":                      {deployment: "the repository must be in lower case", template: "the repository must be in lower case"},
+	} {
+		for kind, reason := range want {
+			d := rules.Evaluate(policies.Request{
+				Operation: policies.Create, Kind: kind, Namespace: policies.Namespace{Name: "n"},
+				Object: workload.Object{Images: []workload.Image{{Field: "f", Value: image}}},
+			}, policies.At(time.Now()))
+			require.Len(t, d.Findings, 1, image)
+			unresolved := reason == fills || reason == "it is empty"
+			assert.Equal(t, map[bool]policies.Evidence{true: policies.EvidenceUnresolved, false: policies.EvidenceUnparsable}[unresolved], d.Findings[0].Evidence, "%s in a %s", image, kind.Kind)
+			assert.Equal(t, reason, d.Findings[0].Reason(), "%s in a %s", image, kind.Kind)
+		}
+	}
 }
