@@ -47,7 +47,7 @@ func Compile(source Source) (*RuleSet, []Problem) {
 	}
 	c.set.declared = c.mirrors
 	c.set.mirrors = imageref.NewMirrors(c.mirrors)
-	c.set.index = imageref.NewIndex(c.patterns)
+	c.set.index, c.set.patterns = imageref.NewIndex(c.patterns), c.patterns
 	c.set.digest = source.digest()
 	return c.set, c.problems
 }

@@ -101,7 +101,8 @@ func (e *evaluation) restriction(img image, rec *recognition, v *vendor, r *rest
 	}
 	c := e.candidacy(v, r)
 	c.proof = found
-	c.waiver, c.expired = e.waiverFor(rec, v, r)
+	c.waiver, c.expired = e.waiverFor(v, r, rec.waivedBy)
+	c.possible, _ = e.waiverFor(v, r, rec.mayBeWaivedBy)
 	c.use = e.precedents.useOf(img, rec, v)
 	best, names := c.strongest()
 	if best == nil {
@@ -126,6 +127,7 @@ type candidacy struct {
 	now         time.Time // in the restriction's zone
 	real        time.Time // by which waivers are compared: in UTC
 	waiver      *waiver   // live
+	possible    *waiver   // covers it if the tag or digest, left open, comes to be what it names
 	expired     *waiver   // would cover it if it were live
 }
 
@@ -207,7 +209,7 @@ func asks(phase *schedule.Phase, use Use) v1alpha1.Action {
 // weaken takes what a phase asks down to what the policy lets it do.
 func (c *candidacy) weaken(action v1alpha1.Action, p *policy) v1alpha1.Action {
 	action = action.Weaker(p.ceiling)
-	if !c.proof.confirmed() || c.request.neverDenied() || c.use == UseContinue && c.request.Operation == Update {
+	if c.confidence() == v1alpha1.ConfidenceSuspected || c.request.neverDenied() || c.use == UseContinue && c.request.Operation == Update {
 		action = action.Weaker(v1alpha1.ActionWarn)
 	}
 	if c.waiver != nil && c.waiver.expires.After(c.real) {
@@ -216,12 +218,21 @@ func (c *candidacy) weaken(action v1alpha1.Action, p *policy) v1alpha1.Action {
 	return action
 }
 
+// confidence is a suspicion also while a waiver may cover the image.
+func (c *candidacy) confidence() v1alpha1.Confidence {
+	live := func(w *waiver) bool { return w != nil && w.expires.After(c.real) }
+	if live(c.possible) && !live(c.waiver) {
+		return v1alpha1.ConfidenceSuspected
+	}
+	return c.proof.confidence
+}
+
 // waiverFor returns the live waiver that covers the image for longest, and, where
 // there is none, one that did until it expired.
-func (e *evaluation) waiverFor(rec *recognition, v *vendor, r *restriction) (live, expired *waiver) {
+func (e *evaluation) waiverFor(v *vendor, r *restriction, covers func(*waiver) bool) (live, expired *waiver) {
 	var covering *waiver
 	for _, w := range e.set.waivers {
-		if !w.covers(v, r) || !rec.waivedBy(w) || !w.namespaces.surelyCovers(e.request.Namespace) {
+		if !w.covers(v, r) || !covers(w) || !w.namespaces.surelyCovers(e.request.Namespace) {
 			continue
 		}
 		if covering == nil || w.expires.After(covering.expires) {
@@ -240,7 +251,7 @@ func (c *candidacy) fill(f *Finding, r *ruling) {
 	f.Vendor, f.Restriction, f.Phase = c.vendor.name, c.restriction.name, r.phase.Phase.Phase
 	f.Effective, f.EvaluatedAt = &effective, c.now
 	f.Use, f.Action = c.use, r.action
-	f.Evidence, f.Confidence = c.proof.evidence, c.proof.confidence
+	f.Evidence, f.Confidence = c.proof.evidence, c.confidence()
 	f.measure = measure{
 		displayName:  c.vendor.displayName,
 		replacement:  c.vendor.replacement,

@@ -39,7 +39,7 @@ func (rs *RuleSet) explainForms(rec *recognition) []Form {
 		if i > 0 {
 			f.Undone = &steps[i-1]
 		}
-		for _, r := range rec.forms[i].roles {
+		for _, r := range rec.forms[i].all() {
 			f.Matches = append(f.Matches, r.explain())
 		}
 		slices.SortFunc(f.Matches, func(a, b Match) int {
@@ -77,7 +77,7 @@ func (e *evaluation) explainVendor(rec *recognition, v *vendor) VendorFound {
 		if r.kind != recognises || r.vendor != v {
 			continue
 		}
-		matched := slices.ContainsFunc(rec.forms, func(f form) bool { return slices.Contains(f.roles, r) })
+		matched := slices.ContainsFunc(rec.forms, func(f form) bool { return slices.Contains(f.all(), r) })
 		found.Patterns = append(found.Patterns, PatternTried{Pattern: r.pattern, Confidence: r.confidence, Matched: matched})
 	}
 	for _, r := range v.restrictions {

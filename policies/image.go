@@ -18,36 +18,40 @@ type image struct {
 	reason    string   // of the problem
 }
 
-// readImage reads an image field of an object of a built-in kind, or of a
-// custom resource, in which text with parameters is to be expected.
+// readImage reads an image field of an object of a built-in kind, or of a custom
+// resource, in which text with parameters is to be expected. Where only the tag or the
+// digest has parameters, the repository tells whose image it is.
 func readImage(field workload.Image, custom bool) image {
 	img := image{Image: field}
-	switch {
-	case field.Unreadable != "":
+	if field.Unreadable != "" {
 		img.problem, img.reason = EvidenceUnparsable, field.Unreadable
-	case strings.TrimSpace(field.Value) == "":
-		img.problem, img.reason = EvidenceUnresolved, "it is empty"
-	case custom && hasParameters(field.Value):
-		img.problem, img.reason = EvidenceUnresolved, "it has parameters"
-	default:
-		reference, err := imageref.Parse(field.Value)
-		if err != nil {
-			img.problem, img.reason = EvidenceUnparsable, cmp.Or(errors.Unwrap(err), err).Error() // it stands beside the image
-		}
-		img.reference = reference
+		return img
 	}
+	reference, err := imageref.Parse(field.Value)
+	if err != nil {
+		reference, img.problem, img.reason = readParametric(field.Value, custom, err)
+	}
+	img.reference = reference
 	return img
 }
 
-// hasParameters recognises text that another controller fills in later: Tekton's
-// and Kubernetes' $(…), and the {{…}} of Argo and of templates.
-func hasParameters(text string) bool {
-	for _, brackets := range [][2]string{{"$(", ")"}, {"{{", "}}"}} {
-		if _, rest, found := strings.Cut(text, brackets[0]); found && strings.Contains(rest, brackets[1]) {
-			return true
-		}
+// readParametric reads an image that is none as it is written, or says why it can't be
+// read.
+func readParametric(text string, custom bool, err error) (imageref.Reference, Evidence, string) {
+	if strings.TrimSpace(text) == "" {
+		return imageref.Reference{}, EvidenceUnresolved, "it is empty"
 	}
-	return false
+	if reference, ok := imageref.ParseParametric(text); ok {
+		return reference, "", ""
+	}
+	switch parametric := imageref.HasParameters(text); {
+	case parametric && custom:
+		return imageref.Reference{}, EvidenceUnresolved, "it has parameters"
+	case parametric, strings.Contains(text, "$"): // such as $IMAGE
+		return imageref.Reference{}, EvidenceUnparsable, "it has a parameter that nothing fills in"
+	default:
+		return imageref.Reference{}, EvidenceUnparsable, cmp.Or(errors.Unwrap(err), err).Error() // it stands beside the image
+	}
 }
 
 // isCustom reports whether objects of the request's kind are found by structure.

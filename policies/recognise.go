@@ -34,18 +34,29 @@ type form struct {
 	reference imageref.Reference
 	mirrored  bool
 	roles     []role
+	// possible are the roles of patterns that ask for a tag or a digest which the
+	// reference leaves open: they hold for some of the images that it can come to be.
+	possible []role
 }
 
-func (f *form) hasVendor(kind roleKind, v *vendor) bool {
-	return slices.ContainsFunc(f.roles, func(r role) bool { return r.kind == kind && r.vendor == v })
+// all are the roles of every pattern that matches, or can come to.
+func (f *form) all() []role {
+	if len(f.possible) == 0 {
+		return f.roles
+	}
+	return slices.Concat(f.roles, f.possible)
 }
 
-func (f *form) hasRestriction(kind roleKind, to *restriction) bool {
-	return slices.ContainsFunc(f.roles, func(r role) bool { return r.kind == kind && r.restriction == to })
+func hasVendor(roles []role, kind roleKind, v *vendor) bool {
+	return slices.ContainsFunc(roles, func(r role) bool { return r.kind == kind && r.vendor == v })
 }
 
-func (f *form) hasWaiver(w *waiver) bool {
-	return slices.ContainsFunc(f.roles, func(r role) bool { return r.kind == waives && r.waiver == w })
+func hasRestriction(roles []role, kind roleKind, to *restriction) bool {
+	return to != nil && slices.ContainsFunc(roles, func(r role) bool { return r.kind == kind && r.restriction == to })
+}
+
+func hasWaiver(roles []role, w *waiver) bool {
+	return slices.ContainsFunc(roles, func(r role) bool { return r.kind == waives && r.waiver == w })
 }
 
 // recognition is what is known of one reference.
@@ -66,7 +77,7 @@ func (rs *RuleSet) recognise(ref imageref.Reference) recognition {
 	}
 	rec.vendors = append(rec.vendors, rec.listed...)
 	for i := range rec.forms {
-		for _, r := range rec.forms[i].roles {
+		for _, r := range rec.forms[i].all() {
 			if r.kind == recognises {
 				rec.vendors = append(rec.vendors, r.vendor)
 			}
@@ -79,7 +90,13 @@ func (rs *RuleSet) recognise(ref imageref.Reference) recognition {
 
 func (rs *RuleSet) match(ref imageref.Reference, mirrored bool) form {
 	f := form{reference: ref, mirrored: mirrored}
-	rs.index.Match(ref, func(position int) { f.roles = append(f.roles, rs.roles[position]) })
+	rs.index.Match(ref, func(position int) {
+		if rs.patterns[position].MayDiffer(ref) {
+			f.possible = append(f.possible, rs.roles[position])
+		} else {
+			f.roles = append(f.roles, rs.roles[position])
+		}
+	})
 	return f
 }
 
@@ -105,12 +122,14 @@ type proof struct {
 // evidenceOf returns the best evidence that the image is the vendor's: the
 // stronger confidence first, then Digest, Reference, Mirror. With a restriction,
 // only the images that it applies to count; an image found by Digest always
-// does.
+// does. What depends on a tag or digest that the reference leaves open makes it a
+// suspicion.
 func (rec *recognition) evidenceOf(v *vendor, r *restriction) (proof, bool) {
 	if slices.Contains(rec.listed, v) {
 		return proof{EvidenceDigest, v1alpha1.ConfidenceConfirmed}, true
 	}
-	if r != nil && r.narrowed && !rec.narrowedTo(r) {
+	certain, possible := rec.narrowedTo(r)
+	if !possible {
 		return proof{}, false
 	}
 	var (
@@ -118,20 +137,32 @@ func (rec *recognition) evidenceOf(v *vendor, r *restriction) (proof, bool) {
 		found bool
 	)
 	for i := range rec.forms {
-		f := &rec.forms[i]
-		if f.hasVendor(excludes, v) || r != nil && f.hasRestriction(leavesOut, r) {
-			continue
+		p, ok := rec.forms[i].proofOf(v, r)
+		if !certain {
+			p.confidence = v1alpha1.ConfidenceSuspected
 		}
-		for _, candidate := range f.roles {
-			if candidate.kind != recognises || candidate.vendor != v {
-				continue
-			}
-			if p := (proof{f.evidence(), candidate.confidence}); !found || p.confirmed() && !best.confirmed() {
-				best, found = p, true
-			}
+		if ok && (!found || p.confirmed() && !best.confirmed()) {
+			best, found = p, true
 		}
 	}
 	return best, found
+}
+
+// proofOf returns the evidence that this form is.
+func (f *form) proofOf(v *vendor, r *restriction) (proof, bool) {
+	if hasVendor(f.roles, excludes, v) || hasRestriction(f.roles, leavesOut, r) {
+		return proof{}, false
+	}
+	p := proof{f.evidence(), v1alpha1.ConfidenceSuspected}
+	sure := !hasVendor(f.possible, excludes, v) && !hasRestriction(f.possible, leavesOut, r)
+	recognised := func(candidate role) bool { return candidate.kind == recognises && candidate.vendor == v }
+	confirmed := func(candidate role) bool {
+		return recognised(candidate) && candidate.confidence == v1alpha1.ConfidenceConfirmed
+	}
+	if sure && slices.ContainsFunc(f.roles, confirmed) {
+		p.confidence = v1alpha1.ConfidenceConfirmed
+	}
+	return p, slices.ContainsFunc(f.all(), recognised)
 }
 
 func (p proof) confirmed() bool { return p.confidence == v1alpha1.ConfidenceConfirmed }
@@ -145,13 +176,26 @@ func (f *form) evidence() Evidence {
 	return EvidenceReference
 }
 
-// narrowedTo reports whether some form is among the images that the restriction
-// is narrowed to: a mirror must not take an image out of them.
-func (rec *recognition) narrowedTo(r *restriction) bool {
-	return slices.ContainsFunc(rec.forms, func(f form) bool { return f.hasRestriction(narrows, r) })
+// narrowedTo reports whether some form is among the images that the restriction is
+// narrowed to, and whether some can come to be: a mirror must not take an image out of
+// them. Without a restriction, or one that isn't narrowed, every image is.
+func (rec *recognition) narrowedTo(r *restriction) (certain, possible bool) {
+	if r == nil || !r.narrowed {
+		return true, true
+	}
+	for i := range rec.forms {
+		certain = certain || hasRestriction(rec.forms[i].roles, narrows, r)
+		possible = possible || hasRestriction(rec.forms[i].possible, narrows, r)
+	}
+	return certain, certain || possible
 }
 
 // waivedBy reports whether a pattern of the waiver matches some form.
 func (rec *recognition) waivedBy(w *waiver) bool {
-	return slices.ContainsFunc(rec.forms, func(f form) bool { return f.hasWaiver(w) })
+	return slices.ContainsFunc(rec.forms, func(f form) bool { return hasWaiver(f.roles, w) })
+}
+
+// mayBeWaivedBy reports whether one can come to match.
+func (rec *recognition) mayBeWaivedBy(w *waiver) bool {
+	return slices.ContainsFunc(rec.forms, func(f form) bool { return hasWaiver(f.possible, w) })
 }

@@ -36,3 +36,20 @@ func (rs *RuleSet) Suspects(kind schema.GroupKind, images []workload.Image) bool
 		return img.problem != "" || len(rs.recognise(img.reference).vendors) > 0
 	})
 }
+
+// VendorsOf returns the display names of the vendors whose image the text may be,
+// whatever the policies and the restrictions; none where it can't be read.
+func (rs *RuleSet) VendorsOf(text string) []string {
+	img := readImage(workload.Image{Value: text}, true)
+	if img.problem != "" {
+		return nil
+	}
+	rec := rs.recognise(img.reference)
+	var names []string
+	for _, v := range rec.vendors {
+		if _, ok := rec.evidenceOf(v, nil); ok {
+			names = append(names, v.displayName)
+		}
+	}
+	return names
+}

@@ -20,7 +20,8 @@ type RuleSet struct {
 	digests  map[string][]*vendor // vendors by listed manifest digest
 	mirrors  *imageref.Mirrors
 	index    *imageref.Index
-	roles    []role // what each of the index's patterns is for, by position
+	patterns []imageref.Pattern // of the index
+	roles    []role             // what each of them is for, by position
 
 	recognising []imageref.Pattern // those of the index that recognise a vendor
 	declared    []imageref.Mirror

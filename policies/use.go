@@ -96,12 +96,21 @@ func (p *precedents) updates(before *precedent, img image, undone imageref.Refer
 	if before.problem != "" || before.undone.Host != undone.Host || before.undone.Path != undone.Path {
 		return false
 	}
-	if before.Template != img.Template || before.Name != img.Name || img.Name == "" || before.inVolume() != img.inVolume() {
+	if !img.replaces(before.image) {
 		return false
 	}
 	rec := p.set.recognise(before.reference)
 	found, ok := rec.evidenceOf(v, nil)
 	return ok && found.confirmed()
+}
+
+// replaces reports whether the image stands where another one stood: under the same name
+// in the same template or, where it is in no list, in the same field.
+func (i image) replaces(before image) bool {
+	if i.List == "" && i.Name == "" {
+		return before.Field == i.Field
+	}
+	return before.Template == i.Template && before.Name == i.Name && i.Name != "" && before.inVolume() == i.inVolume()
 }
 
 // inVolume tells an image volume from a container: their names are apart.

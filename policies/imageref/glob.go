@@ -19,6 +19,9 @@ func newGlob(text string) glob {
 // wild reports whether the glob has a star.
 func (g glob) wild() bool { return g.parts != nil }
 
+// any reports whether every text fits.
+func (g glob) any() bool { return g.wild() && strings.Join(g.parts, "") == "" }
+
 // match reports whether the whole text fits. Taking the first place at which each
 // inner part fits is enough: a later place leaves less for the parts after it.
 func (g glob) match(text string) bool {

@@ -121,6 +121,17 @@ func (x *globIndex[T]) match(text string, visit func(T)) {
 	visitMatching(x.others, text, visit)
 }
 
+// each visits the value of every glob.
+func (x *globIndex[T]) each(visit func(T)) {
+	for _, buckets := range []map[string][]*globEntry[T]{x.prefixes.entries, x.suffixes.entries, x.trigrams, {"": x.others}} {
+		for _, entries := range buckets {
+			for _, e := range entries {
+				visit(e.value)
+			}
+		}
+	}
+}
+
 func visitMatching[T any](entries []*globEntry[T], text string, visit func(T)) {
 	for _, e := range entries {
 		if e.glob.match(text) {

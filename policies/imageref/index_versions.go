@@ -37,23 +37,39 @@ func (v *versions) add(p Pattern, position int) {
 
 // visit visits the patterns that the reference's tag and digest fit.
 func (v *versions) visit(r Reference, visit func(int)) {
-	for _, position := range v.anyVersion {
-		visit(position)
-	}
-	for _, end := range v.digests[r.Digest] {
-		if end.pattern.matchVersion(r) {
-			visit(end.position)
-		}
-	}
-	if r.Tag == "" {
-		return
-	}
-	for _, position := range v.tags[r.Tag] {
-		visit(position)
-	}
-	v.tagGlobs.match(r.Tag, func(positions *[]int) {
-		for _, position := range *positions {
+	visitAll := func(positions []int) {
+		for _, position := range positions {
 			visit(position)
 		}
-	})
+	}
+	visitAll(v.anyVersion)
+	v.visitDigests(r, visit)
+	switch {
+	case r.OpenTag: // it costs what there is to compare with, at this repository alone
+		for _, positions := range v.tags {
+			visitAll(positions)
+		}
+		v.tagGlobs.each(func(positions *[]int) { visitAll(*positions) })
+	case r.Tag != "":
+		visitAll(v.tags[r.Tag])
+		v.tagGlobs.match(r.Tag, func(positions *[]int) { visitAll(*positions) })
+	}
+}
+
+// visitDigests visits the patterns that ask for a digest.
+func (v *versions) visitDigests(r Reference, visit func(int)) {
+	visitFitting := func(ends []digestEnd) {
+		for _, end := range ends {
+			if end.pattern.matchVersion(r) {
+				visit(end.position)
+			}
+		}
+	}
+	if !r.OpenDigest {
+		visitFitting(v.digests[r.Digest])
+		return
+	}
+	for _, ends := range v.digests {
+		visitFitting(ends)
+	}
 }

@@ -34,8 +34,9 @@ type hostPattern struct {
 // String returns the pattern as written.
 func (p Pattern) String() string { return p.text }
 
-// Match reports whether the pattern matches the reference. It is the definition
-// that an Index must agree with.
+// Match reports whether the pattern matches the reference or, where that leaves its tag
+// or digest open, can come to match it. It is the definition that an Index must agree
+// with.
 func (p Pattern) Match(r Reference) bool {
 	if p.text == "" || !p.anyHost && !p.host.match(r.Host) {
 		return false
@@ -51,9 +52,15 @@ func (p Pattern) pathAt(host string) []segment {
 	return p.path
 }
 
-// matchVersion reports whether tag and digest are among those meant.
+// matchVersion reports whether tag and digest are, or can come to be, among those meant.
 func (p Pattern) matchVersion(r Reference) bool {
-	return (p.tag == nil || r.Tag != "" && p.tag.match(r.Tag)) && (p.digest == "" || p.digest == r.Digest)
+	return (p.tag == nil || r.OpenTag || r.Tag != "" && p.tag.match(r.Tag)) && (p.digest == "" || r.OpenDigest || p.digest == r.Digest)
+}
+
+// MayDiffer reports whether the pattern asks for a tag or a digest that the reference
+// leaves open: whether it matches depends on what the parameters come to be.
+func (p Pattern) MayDiffer(r Reference) bool {
+	return p.tag != nil && r.OpenTag && !p.tag.any() || p.digest != "" && r.OpenDigest
 }
 
 // matchPath fits segments to a pattern. After a ** the shortest run of segments is

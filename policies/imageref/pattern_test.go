@@ -110,10 +110,25 @@ func patternTexts() *rapid.Generator[string] {
 	})
 }
 
+var (
+	versions     = []string{"", ":1", ":12", ":2", "@" + digestA, ":1@" + digestA}
+	openVersions = []string{":$(t)", ":1$(t)", ":$(t)@" + digestA, "@$(d)", ":1@$(d)", ":$(t)@$(d)"}
+)
+
+// parse reads an image, of which the tag or digest may have parameters.
+func parse(t require.TestingT, image string) imageref.Reference {
+	if r, ok := imageref.ParseParametric(image); ok {
+		return r
+	}
+	r, err := imageref.Parse(image)
+	require.NoError(t, err)
+	return r
+}
+
 func referenceTexts() *rapid.Generator[string] {
 	host := rapid.SampledFrom([]string{"", "a.io/", "b.a.io/", "c.b.a.io/", "a.io:5/", "bb.a.io:5/", "docker.io:5/", "index.docker.io:5/", "a.io:05/", "ghcr.io/"})
 	segment := rapid.SampledFrom([]string{"a", "b", "ab", "aab", "ababa", "library", "xaba"})
-	suffix := rapid.SampledFrom([]string{"", ":1", ":12", ":2", "@" + digestA, ":1@" + digestA})
+	suffix := rapid.SampledFrom(versions)
 	return rapid.Custom(func(t *rapid.T) string {
 		segments := rapid.SliceOfN(segment, 1, 5).Draw(t, "segments")
 		return host.Draw(t, "host") + strings.Join(segments, "/") + suffix.Draw(t, "suffix")
@@ -130,8 +145,10 @@ func TestIndexAgreesWithTheNaiveMatcher(t *testing.T) {
 		}
 		index := imageref.NewIndex(patterns)
 		for _, image := range rapid.SliceOfN(referenceTexts(), 1, 10).Draw(t, "images") {
-			r, err := imageref.Parse(image)
-			require.NoError(t, err)
+			if rapid.IntRange(0, 3).Draw(t, "open") == 0 {
+				image = parse(t, image).Repository() + rapid.SampledFrom(openVersions).Draw(t, "version")
+			}
+			r := parse(t, image)
 			var want []int
 			for i, p := range patterns {
 				if p.Match(r) {
@@ -146,15 +163,18 @@ func TestIndexAgreesWithTheNaiveMatcher(t *testing.T) {
 func FuzzPattern(f *testing.F) {
 	f.Add("**/kaspersky/**", "ghcr.io/a/kaspersky/b")
 	f.Add("ghcr.*/a*b:1*", "ghcr.io/axb:12")
+	f.Add("a:1*@"+digestA, "a:$(t)@$(d)")
 	f.Add("*.a.io:5/**/b@"+digestA, "x.a.io:5/c/b@"+digestA)
 	f.Fuzz(func(t *testing.T, pattern, image string) {
 		p, err := imageref.ParsePattern(pattern)
 		if err != nil {
 			return
 		}
-		r, err := imageref.Parse(image)
-		if err != nil {
-			return
+		r, ok := imageref.ParseParametric(image)
+		if !ok {
+			if r, err = imageref.Parse(image); err != nil {
+				return
+			}
 		}
 		require.Equal(t, p.Match(r), len(indexed(imageref.NewIndex([]imageref.Pattern{p}), r)) == 1)
 	})

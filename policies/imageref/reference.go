@@ -27,6 +27,9 @@ type Reference struct {
 	Path   string // the repository at the host, such as library/nginx
 	Tag    string // "" where only a digest is given
 	Digest string // "sha256:…", "" where none is given
+	// OpenTag and OpenDigest say that the tag, or the digest, has parameters: it stands
+	// there as written, and can come to be any.
+	OpenTag, OpenDigest bool
 }
 
 // Repository returns host and path.

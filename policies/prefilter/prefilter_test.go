@@ -136,6 +136,7 @@ func FuzzSound(f *testing.F) {
 	f.Add("docker.io/acme/a*", "quay.io/lib", "docker.io/acme", "quay.io/lib/agent@"+random.Digest)
 	f.Add("**/zte/**", "m.daocloud.io", "docker.io", "m.daocloud.io/docker.io/zte/x")
 	f.Add("*.acme.io/**@"+random.Digest, "docker.io", "eu.acme.io", "nginx\n")
+	f.Add("docker.io/acme/a*:1.*", "mirror.example.com", "docker.io", "mirror.example.com/acme/agent:${TAG}")
 	f.Fuzz(func(t *testing.T, pattern, prefix, upstream, image string) {
 		rules := ruleSet([]string{pattern}, v1alpha1.Mirror{Prefix: prefix, Upstream: upstream})
 		p, err := prefilter.New(rules)

@@ -29,8 +29,8 @@ type OwnerReference struct {
 // Image is one image field.
 type Image struct {
 	Field    string // JSON path: spec.template.spec.containers[0].image, spec.volumes[2].image.reference
-	Template string // JSON path of the map that holds the list: spec.template.spec
-	List     string // containers, initContainers, ephemeralContainers, volumes, steps or sidecars
+	Template string // JSON path of the map that holds the list, or the field itself: spec.template.spec
+	List     string // containers, initContainers, ephemeralContainers, volumes, steps or sidecars; "" outside of these
 	Name     string // of the container or volume, "" where it has none
 	Value    string // as written; "" also where a built-in kind lacks it
 	// Unreadable says why the field can't be read as text, "" where it can.
@@ -81,7 +81,7 @@ func FromMap(kind schema.GroupKind, object map[string]any) Object {
 			o.Images = podSpecImages(place.String(), spec)
 		}
 	case !ignored(kind):
-		o.Images = findImages(object)
+		o.Images = findImages(kind, object)
 	}
 	if kind != podKind {
 		o.NodeName = ""

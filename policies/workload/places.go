@@ -47,20 +47,6 @@ func Builtin(kind schema.GroupKind) bool {
 	return known || kind == controllerRevision
 }
 
-// ignored reports whether the kind never counts as a carrier of pod templates:
-// free text and secrets; events; schemas, which describe containers without
-// having any; Embargo's own kinds; and reports, which repeat what others carry.
-func ignored(kind schema.GroupKind) bool {
-	switch kind.Group {
-	case "":
-		return kind.Kind == "ConfigMap" || kind.Kind == "Secret" || kind.Kind == "Event"
-	case "events.k8s.io", "apiextensions.k8s.io", "embargo.dev", "openreports.io", "wgpolicyk8s.io":
-		return true
-	default:
-		return false
-	}
-}
-
 // descend returns the map at a place. Where something else stands in its way,
 // that is returned as an image that can't be read; where nothing stands there,
 // neither is.

@@ -54,15 +54,21 @@ type Schemas struct {
 // taken to embed a pod template.
 const maxSchema = 200_000
 
-// PodTemplate returns the path of the first place, in the order of the names, where an
-// object of a kind may embed what Decode would find by structure, "" where it can't;
-// and whether the schema says so: what keeps unknown fields may embed anything.
-// Metadata and status don't count.
-func (s Schemas) PodTemplate(kind *Schema) (path string, said bool) {
-	if path := (&walk{Schemas: s, seen: map[string]bool{}}).search(kind); path != "" {
+// Images returns the path of the first place, in the order of the names, where an object
+// of a kind may carry what Decode would find, "" where it can't; and whether the schema,
+// or the list of fields, says so: what keeps unknown fields may embed anything. Metadata
+// and status don't count.
+func (s Schemas) Images(kind schema.GroupKind, of *Schema) (path string, said bool) {
+	if ignored(kind) {
+		return "", false
+	}
+	if path := (&walk{Schemas: s, seen: map[string]bool{}}).search(of); path != "" {
 		return path, true
 	}
-	return (&walk{Schemas: s, seen: map[string]bool{}, guess: true}).search(kind), false
+	if path := firstListed(kind); path != "" {
+		return path, true
+	}
+	return (&walk{Schemas: s, seen: map[string]bool{}, guess: true}).search(of), false
 }
 
 // search searches the schema of a kind.
@@ -194,6 +200,3 @@ func (w *walk) carries(s *Schema) bool {
 		return w.unknown(item) || image != nil && (image.Type == "string" || w.unknown(image))
 	})
 }
-
-// Searched reports whether objects of the kind are searched for pod templates at all.
-func Searched(kind schema.GroupKind) bool { return !ignored(kind) }

@@ -21,6 +21,8 @@ func schemaOf(t *testing.T, text string) *workload.Schema {
 	return &s
 }
 
+var widget = kind("Widget.example.com")
+
 func TestPodTemplatesAreFoundInSchemas(t *testing.T) {
 	const podSpec = "{type: object, properties: {containers: {type: array, items: {type: object, properties: {name: {type: string}, image: {type: string}}}}}}"
 	for text, want := range map[string]string{
@@ -44,7 +46,7 @@ func TestPodTemplatesAreFoundInSchemas(t *testing.T) {
 		"{type: object, properties: {spec: {type: object}}}":                                                                                                                            "",
 		"{type: object, properties: {spec: {type: object, properties: {port: {x-kubernetes-int-or-string: true}}}}}":                                                                    "",
 	} {
-		got, _ := workload.Schemas{}.PodTemplate(schemaOf(t, text))
+		got, _ := workload.Schemas{}.Images(widget, schemaOf(t, text))
 		assert.Equal(t, want, got, text)
 	}
 }
@@ -63,14 +65,14 @@ func TestSchemasOfOtherServersReferToOneAnother(t *testing.T) {
 		"{type: object, properties: {spec: {$ref: '#/components/schemas/Missing'}}}":                                   "spec",
 		"{type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}":                      "",
 	} {
-		got, _ := workload.Schemas{Definitions: definitions, Open: true}.PodTemplate(schemaOf(t, text))
+		got, _ := workload.Schemas{Definitions: definitions, Open: true}.Images(widget, schemaOf(t, text))
 		assert.Equal(t, want, got, text)
 	}
 }
 
 func TestWhatTheSchemaSaysGoesBeforeWhatItLeavesOpen(t *testing.T) {
 	const text = "{type: object, properties: {spec: {type: object, properties: {config: {x-kubernetes-preserve-unknown-fields: true}, containers: {type: array, items: {type: object, properties: {image: {type: string}}}}}}}}"
-	path, said := workload.Schemas{}.PodTemplate(schemaOf(t, text))
+	path, said := workload.Schemas{}.Images(widget, schemaOf(t, text))
 	assert.Equal(t, "spec", path)
 	assert.True(t, said)
 }

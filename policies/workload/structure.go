@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // maxDepth bounds how deep an object is searched. Pod templates in known custom
@@ -17,22 +19,38 @@ const maxDepth = 64
 // Kubernetes, and Tekton's steps and sidecars.
 var templateLists = []string{"containers", "initContainers", "ephemeralContainers", "steps", "sidecars"}
 
-// findImages searches an object for what looks like a pod spec. The status at the
-// top is left out, since it only repeats what was decided elsewhere, and so is the
-// metadata, which holds no structure of the object's own.
-func findImages(object map[string]any) []Image {
-	s := &search{}
+// findImages searches an object of a kind for what looks like a pod spec, and for the
+// listed fields. The status at the top is left out, since it only repeats what was decided
+// elsewhere, and so is the metadata, which holds no structure of the object's own.
+func findImages(kind schema.GroupKind, object map[string]any) []Image {
+	if kind.Kind == templateKind {
+		object = withoutIgnored(object)
+	}
+	s := &search{images: templateImages("", object)}
+	paths := fieldsOf()[kind]
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if key != "status" && key != "metadata" {
-			s.value(key, object[key], 1)
+			s.member(holder{}, "", key, object, 0, paths)
 		}
 	}
-	return append(templateImages("", object), s.images...)
+	return s.images
 }
 
 type search struct{ images []Image }
 
-func (s *search) value(path string, value any, depth int) {
+// holder is the item of a list that a value stands in: of the innermost one.
+type holder struct{ list, name string }
+
+// member searches the value of a key.
+func (s *search) member(in holder, path, key string, fields map[string]any, depth int, paths []fieldPath) {
+	paths = follow(paths, key)
+	if reached(paths) {
+		s.images = append(s.images, singleImage(in, path, key, fields)...)
+	}
+	s.value(in, key, join(path, key), fields[key], depth+1, paths)
+}
+
+func (s *search) value(in holder, key, path string, value any, depth int, paths []fieldPath) {
 	if depth > maxDepth {
 		s.tooDeep(path, value)
 		return
@@ -40,12 +58,16 @@ func (s *search) value(path string, value any, depth int) {
 	switch v := value.(type) {
 	case map[string]any:
 		s.images = append(s.images, templateImages(path, v)...)
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			s.value(join(path, key), v[key], depth+1)
+		paths = slices.Concat(paths, embeddedFields(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			s.member(in, path, name, v, depth, paths)
 		}
 	case []any:
+		paths = follow(paths, eachItem)
 		for i, item := range v {
-			s.value(path+"["+strconv.Itoa(i)+"]", item, depth+1)
+			fields, _ := item.(map[string]any)
+			name, _ := fields["name"].(string)
+			s.value(holder{key, name}, "", path+"["+strconv.Itoa(i)+"]", item, depth+1, paths)
 		}
 	}
 }

@@ -139,9 +139,32 @@ func TestByStructure(t *testing.T) {
 }
 
 func TestNeverCarriers(t *testing.T) {
-	for _, gk := range []string{"ConfigMap", "Secret", "Event", "CustomResourceDefinition.apiextensions.k8s.io", "VendorReport.embargo.dev", "Report.openreports.io", "PolicyReport.wgpolicyk8s.io"} {
-		assert.Empty(t, read(t, kind(gk), `{data: {containers: [{image: x}]}}`).Images, gk)
+	for _, gk := range []string{
+		"ConfigMap", "Secret", "Event", "CustomResourceDefinition.apiextensions.k8s.io", "VendorReport.embargo.dev", "Report.openreports.io", "PolicyReport.wgpolicyk8s.io",
+		// policies, which describe images
+		"ClusterPolicy.kyverno.io", "Policy.kyverno.io", "ValidatingPolicy.policies.kyverno.io", "NamespacedMutatingPolicy.policies.kyverno.io", "ImageValidatingPolicy.policies.kyverno.io",
+		"ConstraintTemplate.templates.gatekeeper.sh", "K8sAllowedRepos.constraints.gatekeeper.sh", "Assign.mutations.gatekeeper.sh", "ModifySet.mutations.gatekeeper.sh", "ExpansionTemplate.expansion.gatekeeper.sh",
+		"ClusterAdmissionPolicy.policies.kubewarden.io", "AdmissionPolicyGroup.policies.kubewarden.io",
+		"ValidatingAdmissionPolicy.admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding.admissionregistration.k8s.io",
+	} {
+		assert.Empty(t, read(t, kind(gk), `{spec: {containers: [{image: x}]}, data: {containers: [{image: x}]}}`).Images, gk)
+		assert.False(t, workload.Searched(kind(gk)), gk)
 	}
+}
+
+// TestKindsBesidePolicies are not left out: what counts is the kind and not its group.
+func TestKindsBesidePolicies(t *testing.T) {
+	assert.Equal(t, []string{"spec.image =x"}, lines(read(t, kind("PolicyServer.policies.kubewarden.io"), `{spec: {image: x}}`).Images))
+	for _, gk := range []string{"Policy.example.com", "Assign.example.com", "Deployment.kyverno.io", "ClusterPolicy.nvidia.com"} {
+		assert.Len(t, read(t, kind(gk), `{spec: {containers: [{image: x}]}}`).Images, 1, gk)
+	}
+}
+
+func TestObjectsOfATemplate(t *testing.T) {
+	const text = `{objects: [{apiVersion: kyverno.io/v1, kind: ClusterPolicy, spec: {containers: [{image: a}]}}, {apiVersion: apps/v1, kind: Deployment, spec: {containers: [{image: b}]}}, {apiVersion: argoproj.io/v1alpha1, kind: Workflow, spec: {templates: [{script: {image: c}}]}}, 5]}`
+	assert.Equal(t, []string{"objects[1].spec.containers[0].image =b", "objects[2].spec.templates[0].script.image =c"},
+		lines(read(t, kind("Template.template.openshift.io"), text).Images))
+	assert.Len(t, read(t, kind("Thing.example.com"), text).Images, 3, "elsewhere anybody could hide an image below a policy's kind")
 }
 
 func TestWhatLiesTooDeepIsVisible(t *testing.T) {
@@ -194,7 +217,7 @@ func TestDecodeRefusesWhatIsNoObject(t *testing.T) {
 // odd draws JSON that is nearly an object with a pod spec.
 func odd(depth int) *rapid.Generator[any] {
 	keys := rapid.SampledFrom([]string{"spec", "template", "jobTemplate", "metadata", "containers", "initContainers", "ephemeralContainers", "volumes",
-		"image", "Image", "reference", "name", "steps", "annotations", "ownerReferences", "controller", "nodeName", "data", "kubernetes.io/config.mirror"})
+		"image", "Image", "reference", "name", "steps", "annotations", "ownerReferences", "controller", "nodeName", "data", "container", "script", "containerDisk", "objects", "kind", "apiVersion", "kubernetes.io/config.mirror"})
 	leaf := rapid.OneOf(
 		rapid.Just[any](nil), rapid.Just[any](true), rapid.Just[any](float64(5)),
 		rapid.Map(rapid.SampledFrom([]string{"", "x", "nginx:1"}), func(s string) any { return s }),
@@ -212,7 +235,7 @@ func odd(depth int) *rapid.Generator[any] {
 }
 
 func TestBothWaysOfReadingAgree(t *testing.T) {
-	kinds := rapid.SampledFrom([]string{"Pod", "PodTemplate", "Deployment.apps", "CronJob.batch", "ControllerRevision.apps", "Thing.example.com"})
+	kinds := rapid.SampledFrom([]string{"Pod", "PodTemplate", "Deployment.apps", "CronJob.batch", "ControllerRevision.apps", "Thing.example.com", "Workflow.argoproj.io", "VirtualMachine.kubevirt.io"})
 	rapid.Check(t, func(t *rapid.T) {
 		gk := kind(kinds.Draw(t, "kind"))
 		object := map[string]any{"spec": odd(5).Draw(t, "spec"), "metadata": odd(3).Draw(t, "metadata"), "template": odd(3).Draw(t, "template")}
@@ -227,6 +250,8 @@ func TestBothWaysOfReadingAgree(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add("Pod", `{"spec":{"containers":[{"image":"x"}]}}`)
 	f.Add("Thing.example.com", `{"spec":{"steps":[{"image":5}]}}`)
+	f.Add("Workflow.argoproj.io", `{"spec":{"templates":[{"container":{"image":"x"}},{"steps":[[{"inline":{"script":{"image":5}}}]]}]}}`)
+	f.Add("Template.template.openshift.io", `{"objects":[{"apiVersion":"tekton.dev/v1","kind":"StepAction","spec":{"image":"x"}}]}`)
 	f.Add("Deployment.apps", `{"spec":{"template":{"spec":{"containers":{}}}},"spec":1}`)
 	f.Fuzz(func(t *testing.T, gk, raw string) {
 		decoded, err := workload.Decode(kind(gk), []byte(raw))

@@ -42,8 +42,8 @@ var realProjects = []struct {
 	},
 	{
 		"github.com/prometheus-operator/prometheus-operator@v0.85.0", "example/prometheus-operator-crd/monitoring.coreos.com_alertmanagers.yaml", "alertmanagers.monitoring.coreos.com",
-		"apiVersion: monitoring.coreos.com/v1\nkind: Alertmanager\nmetadata: {name: x}\nspec: {containers: [{name: c, image: %q}]}",
-		"spec.containers[0].image",
+		"apiVersion: monitoring.coreos.com/v1\nkind: Alertmanager\nmetadata: {name: x}\nspec: {image: %q, containers: [{name: c, image: nginx}]}",
+		"spec.image",
 	},
 	{
 		"github.com/kubeflow/training-operator@v1.8.1", "manifests/base/crds/kubeflow.org_pytorchjobs.yaml", "pytorchjobs.kubeflow.org",
@@ -57,8 +57,8 @@ var realProjects = []struct {
 	},
 	{
 		"github.com/argoproj/argo-workflows/v3@v3.6.2", "manifests/base/crds/minimal/argoproj.io_workflows.yaml", "workflows.argoproj.io",
-		"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: x}\nspec: {templates: [{name: t, container: {image: nginx}, sidecars: [{name: c, image: %q}]}]}",
-		"spec.templates[0].sidecars[0].image",
+		"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: x}\nspec: {templates: [{name: t, container: {image: %q}, sidecars: [{name: c, image: nginx}]}]}",
+		"spec.templates[0].container.image",
 	},
 }
 
@@ -130,6 +130,27 @@ spec:
     - {name: v1, served: true, storage: true, schema: &s {openAPIV3Schema: {type: object, properties: {spec: %[1]s, status: {type: object, x-kubernetes-preserve-unknown-fields: true}}}}}
     - {name: v1beta1, served: true, storage: false, schema: *s}
 `, spec)
+}
+
+// TestListedKindsAreCoveredAndPoliciesAreNot defines a kind of which only a listed field
+// names an image, and one of a policy engine whose schema leaves everything open.
+func TestListedKindsAreCoveredAndPoliciesAreNot(t *testing.T) {
+	ns := namespace(t)
+	renamed := func(group, kind, spec string) string {
+		plural := strings.ToLower(kind) + "s"
+		return strings.NewReplacer("example.com", group, "widgets", plural, "WidgetList", kind+"List", "Widget", kind, "widget", strings.ToLower(kind)).Replace(widget(spec))
+	}
+	define(t, write(t, "openfaas.yaml", renamed("openfaas.com", "Function", "{type: object, properties: {image: {type: string}}}")), "functions.openfaas.com")
+	define(t, write(t, "policy.yaml", renamed("policies.kubewarden.io", "AdmissionPolicy", "{type: object, x-kubernetes-preserve-unknown-fields: true}")), "admissionpolicys.policies.kubewarden.io")
+	awaitCovered(t, "functions.openfaas.com", true)
+	awaitCovered(t, "admissionpolicys.policies.kubewarden.io", false)
+	output, err := kubectlWith(t, fmt.Sprintf("apiVersion: openfaas.com/v1beta1\nkind: Function\nmetadata: {name: f}\nspec: {image: %q}\n", restricted), "-n", ns, "create", "-f", "-")
+	require.Error(t, err, output)
+	assert.Contains(t, output, "spec.image: ")
+	assert.Contains(t, output, "refused by cluster policy")
+	output, err = kubectlWith(t, fmt.Sprintf("apiVersion: policies.kubewarden.io/v1\nkind: AdmissionPolicy\nmetadata: {name: p}\nspec: {containers: [{image: %q}]}\n", restricted), "-n", ns, "create", "-f", "-")
+	require.NoError(t, err, output)
+	assert.NotContains(t, output, "Warning")
 }
 
 // TestASchemaThatChangesIsFollowed changes the schema of a resource while Embargo runs.

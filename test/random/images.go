@@ -27,7 +27,7 @@ var (
 
 	// Parts that no runtime accepts, or only in some places.
 	oddSegments = rapid.SampledFrom([]string{"Acme", "a..b", "", ".", "..", "-x", "é", strings.Repeat("a", 64), strings.Repeat("b", 250)})
-	oddSuffixes = rapid.SampledFrom([]string{":", "@sha256:ab", " ", "$(x)", ":" + strings.Repeat("t", 129), "\n", "@" + strings.ToUpper(Digest)})
+	oddSuffixes = rapid.SampledFrom([]string{":", "@sha256:ab", " ", "$(x)", ":$(x)", ":1.{{x}}", "@${x}", ":1@sha256:$(x)", ":" + strings.Repeat("t", 129), "\n", "@" + strings.ToUpper(Digest)})
 )
 
 // path generates segments with slashes between them, from atLeast to atMost.

@@ -118,7 +118,7 @@ func (d *Discovery) schemas(ctx context.Context, gv schema.GroupVersion) (func(k
 	}
 	return func(kind string) (string, bool) {
 		if s, known := kinds[kind]; known {
-			return search.PodTemplate(s)
+			return search.Images(gv.WithKind(kind).GroupKind(), s)
 		}
 		return "*", false // it isn't said what its objects hold
 	}, nil

@@ -29,8 +29,8 @@ type definition struct {
 	} `json:"spec"`
 }
 
-// custom reads a CustomResourceDefinition and returns its resource where that may embed
-// a pod template. All served versions in which it may are named: a request in another
+// custom reads a CustomResourceDefinition and returns its resource where that may carry
+// images. All served versions in which it may are named: a request in another
 // one is converted by the API server.
 func (d *Discovery) custom(ctx context.Context, name string) ([]Resource, error) {
 	raw, err := d.client.Get().AbsPath("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", name).Do(ctx).Raw()
@@ -46,14 +46,12 @@ func (d *Discovery) custom(ctx context.Context, name string) ([]Resource, error)
 
 func (d *definition) resources() []Resource {
 	r := Resource{Group: d.Spec.Group, Resource: d.Spec.Names.Plural, Kind: d.Spec.Names.Kind}
-	if !workload.Searched(schema.GroupKind{Group: r.Group, Kind: r.Kind}) {
-		return nil
-	}
+	kind := schema.GroupKind{Group: r.Group, Kind: r.Kind}
 	for _, v := range d.Spec.Versions {
 		if !v.Served {
 			continue
 		}
-		if where, said := (workload.Schemas{}).PodTemplate(v.Schema.OpenAPIV3Schema); where != "" {
+		if where, said := (workload.Schemas{}).Images(kind, v.Schema.OpenAPIV3Schema); where != "" {
 			r.Versions = append(r.Versions, v.Name)
 			r.Where, r.Said = where, said
 		}

@@ -46,7 +46,7 @@ var (
 	aggregatedKind = schema.GroupVersionKind{Group: "apiregistration.k8s.io", Version: "v1", Kind: "APIService"}
 )
 
-// Discovery knows which resources may embed pod templates. It runs on every replica,
+// Discovery knows which resources may carry images. It runs on every replica,
 // since each has to know which owners admission sees.
 type Discovery struct {
 	client rest.Interface
@@ -93,7 +93,7 @@ func (d *Discovery) Resources() ([]Resource, bool) {
 	return nil, false
 }
 
-// Covers reports whether objects of the kind were found to embed pod templates.
+// Covers reports whether objects of the kind were found to carry images.
 func (d *Discovery) Covers(kind schema.GroupKind) bool {
 	found, _ := d.Resources()
 	return slices.ContainsFunc(found, func(r Resource) bool { return r.Group == kind.Group && r.Kind == kind.Kind })

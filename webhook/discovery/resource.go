@@ -7,14 +7,14 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Resource is a resource whose objects may embed a pod template.
+// Resource is a resource whose objects may carry images.
 type Resource struct {
 	Group    string
-	Versions []string // those in whose schema it may stand, sorted
+	Versions []string // those in whose schema one may stand, sorted
 	Resource string   // plural
 	Kind     string
 	Where    string // the first path at which one may stand, * for the whole object
-	Said     bool   // whether the schema says so, rather than leave open what stands there
+	Said     bool   // whether the schema or the list of fields says so, rather than the schema leave open what stands there
 }
 
 // GroupResource names the resource.

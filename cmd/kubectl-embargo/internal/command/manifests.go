@@ -109,6 +109,7 @@ func (g *gathered) object(o manifest.Object) {
 		one.at = g.baseline.locate(o)
 		g.baseline.register(&one)
 	}
+	g.noteOtherImages(o, &one)
 	if len(one.object.Images) == 0 {
 		return
 	}

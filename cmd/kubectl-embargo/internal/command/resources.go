@@ -51,7 +51,7 @@ func (e *explain) runResources(ctx context.Context) error {
 	tabs := tabwriter.NewWriter(e.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tabs, "RESOURCE\tGROUP\tFOUND")
 	for _, r := range result.Resources {
-		fmt.Fprintf(tabs, "%s\t%s\t%s\n", r.Resource, orCore(r.Group), map[bool]string{true: "built in", false: "by its schema"}[r.Builtin])
+		fmt.Fprintf(tabs, "%s\t%s\t%s\n", r.Resource, orCore(r.Group), map[bool]string{true: "built in", false: "discovered"}[r.Builtin])
 	}
 	return errors.Join(tabs.Flush(), e.exit())
 }
