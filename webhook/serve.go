@@ -37,6 +37,7 @@ type endpoint struct {
 // writing slowly.
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	source := fairness.SourceOf(r.RemoteAddr)
+	r = r.WithContext(reviewLines.into(r.Context()))
 	memory := e.limits.Memory(source)
 	defer memory.Release()
 	body, err := readBody(r, e.limits.Body(r.Context(), source, http.MaxBytesReader(w, r.Body, maxReview)), memory)
