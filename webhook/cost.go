@@ -20,6 +20,7 @@ const (
 	costOfList  = 48
 	costOfEntry = 64 // a key and its value
 	costOfItem  = 40
+	costOfNull  = 400 // where a list of structs is expected, null is an empty struct
 
 	// maxDecodingCost is far above what an object of 1.5 MiB costs whose values are no
 	// shorter than people's and controllers' are.
@@ -42,7 +43,7 @@ func decodingCost(request *admissionv1.AdmissionRequest) int {
 func costOf(text []byte) int {
 	count := func(what string) int { return bytes.Count(text, []byte(what)) }
 	maps := count("{") - count("{}")
-	return maps*costOfMap + count("{}")*costOfList + count("[")*costOfList + count(":")*costOfEntry + count(",")*costOfItem
+	return maps*costOfMap + count("{}")*costOfList + count("[")*costOfList + count(":")*costOfEntry + count(",")*costOfItem + count("null")*costOfNull
 }
 
 // tooComplex refuses an object that can't be decided within bounds, whoever asks and

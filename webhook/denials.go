@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"strings"
-	"sync/atomic"
 	"unicode"
 
-	"golang.org/x/time/rate"
 	admissionv1 "k8s.io/api/admission/v1"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -15,23 +13,11 @@ import (
 	"embargo.dev/policies/v1alpha1"
 )
 
+// maxLoggedFindings and maxLoggedText bound the line about a refusal.
 const (
-	// deniedPerSecond and deniedBurst bound the log lines: anybody who reaches the port may
-	// send reviews that are refused.
-	deniedPerSecond, deniedBurst = 50, 200
-	// maxLoggedFindings and maxLoggedText bound one line.
 	maxLoggedFindings = 10
 	maxLoggedText     = 256
 )
-
-// denialLog writes a line for each refusal, at a bounded rate.
-type denialLog struct {
-	limiter    *rate.Limiter
-	suppressed atomic.Int64 // lines since the last one that was written
-}
-
-// denials is the log of this process, whatever the number of handlers.
-var denials = &denialLog{limiter: rate.NewLimiter(deniedPerSecond, deniedBurst)}
 
 // deniedFinding is as much of a finding as the log has.
 type deniedFinding struct {
@@ -43,13 +29,8 @@ type deniedFinding struct {
 	Use         policies.Use `json:"use"`
 }
 
-// write logs a refusal: who wanted to bring in what, and by which rule that was refused.
-func (l *denialLog) write(ctx context.Context, review *admissionv1.AdmissionRequest, object string, d policies.Decision) {
-	if !l.limiter.Allow() {
-		l.suppressed.Add(1)
-		suppressedLines.Inc()
-		return
-	}
+// logDenial logs a refusal: who wanted to bring in what, and by which rule that was refused.
+func logDenial(ctx context.Context, review *admissionv1.AdmissionRequest, object string, d policies.Decision) {
 	findings, more := deniedFindings(d.Findings)
 	values := []any{
 		"user", printable(review.UserInfo.Username), "operation", operationLabel(review.Operation),
@@ -58,9 +39,6 @@ func (l *denialLog) write(ctx context.Context, review *admissionv1.AdmissionRequ
 	}
 	if more > 0 {
 		values = append(values, "moreFindings", more)
-	}
-	if lines := l.suppressed.Swap(0); lines > 0 {
-		values = append(values, "suppressedLines", lines)
 	}
 	logf.FromContext(ctx).Info("restricted image refused", values...)
 }
@@ -86,13 +64,10 @@ func deniedFindings(findings []policies.Finding) (denied []deniedFinding, more i
 // printable returns a text that somebody else wrote in a form that can't disguise itself in a
 // terminal: without control characters and those that change the direction of writing.
 func printable(text string) string {
-	if len(text) > maxLoggedText {
-		text = strings.ToValidUTF8(text[:maxLoggedText], "") + "…"
-	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return unicode.ReplacementChar
-	}, text)
+	}, shortened(text, maxLoggedText))
 }

@@ -1,6 +1,10 @@
 package webhook
 
 import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -13,9 +17,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"embargo.dev/internal/logging"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
+	"embargo.dev/webhook/limits"
 )
 
 // denied is a decision that refuses so many images.
@@ -37,19 +44,20 @@ func reviewBy(user string) *admissionv1.AdmissionRequest {
 }
 
 // logged runs with a logger and returns its lines.
-func logged(t *testing.T, run func(l *denialLog, write func(*admissionv1.AdmissionRequest, policies.Decision))) []string {
+func logged(t *testing.T, run func(l *reviewLog, write func(*admissionv1.AdmissionRequest, policies.Decision))) []string {
 	t.Helper()
 	var lines []string
 	ctx := logf.IntoContext(t.Context(), funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{}))
-	l := &denialLog{limiter: rate.NewLimiter(0, 2)}
-	run(l, func(review *admissionv1.AdmissionRequest, d policies.Decision) { l.write(ctx, review, "av-1", d) })
+	l := &reviewLog{limiter: rate.NewLimiter(0, 2)}
+	ctx = l.into(ctx)
+	run(l, func(review *admissionv1.AdmissionRequest, d policies.Decision) { logDenial(ctx, review, "av-1", d) })
 	return lines
 }
 
 func TestARefusalIsOneLine(t *testing.T) {
 	d := denied("registry.acme.example/agent:1")
 	d.Findings = append(d.Findings, policies.Finding{Vendor: "other", Action: v1alpha1.ActionWarn})
-	lines := logged(t, func(_ *denialLog, write func(*admissionv1.AdmissionRequest, policies.Decision)) {
+	lines := logged(t, func(_ *reviewLog, write func(*admissionv1.AdmissionRequest, policies.Decision)) {
 		write(reviewBy("jane"), d)
 	})
 	require.Len(t, lines, 1)
@@ -69,8 +77,8 @@ func TestTheLogIsBounded(t *testing.T) {
 	for range 1000 {
 		images = append(images, strings.Repeat("x", 5000))
 	}
-	var l *denialLog
-	lines := logged(t, func(log *denialLog, write func(*admissionv1.AdmissionRequest, policies.Decision)) {
+	var l *reviewLog
+	lines := logged(t, func(log *reviewLog, write func(*admissionv1.AdmissionRequest, policies.Decision)) {
 		l = log
 		for range 10 {
 			write(reviewBy(strings.Repeat("j", 5000)), denied(images...))
@@ -84,6 +92,36 @@ func TestTheLogIsBounded(t *testing.T) {
 	assert.Contains(t, lines[0], `"moreFindings"=990`)
 	assert.Contains(t, lines[2], `"suppressedLines"=8`)
 	assert.Zero(t, l.suppressed.Load())
+}
+
+// TestErrorsAboutReviewsAreBoundedToo: what can't be decided is logged with what the review says.
+func TestErrorsAboutReviewsAreBoundedToo(t *testing.T) {
+	var lines []string
+	l := &reviewLog{limiter: rate.NewLimiter(0, 2)}
+	ctx := l.into(logf.IntoContext(t.Context(), funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{})))
+	long := strings.Repeat("n", 1<<20)
+	for range 5 {
+		logf.FromContext(ctx).WithName("x").WithValues("k", "v").Error(errors.New(long), "can't decide", "name", long)
+		logging.Warn(ctx, "an owner may not be read", "namespace", long)
+	}
+	require.Len(t, lines, 2)
+	assert.Less(t, len(lines[0])+len(lines[1]), 16<<10)
+	assert.EqualValues(t, 8, l.suppressed.Load())
+}
+
+// TestALineAboutAReviewIsBounded sends a review that nothing can decide.
+func TestALineAboutAReviewIsBounded(t *testing.T) {
+	var lines []string
+	ctx := logf.IntoContext(t.Context(), funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{}))
+	failing := admission.HandlerFunc(func(context.Context, admission.Request) admission.Response {
+		panic("what a review says")
+	})
+	text := `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u","name":"` + strings.Repeat("n", 1<<20) + `"}}`
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/validate", strings.NewReader(text))
+	request.Header.Set("Content-Type", "application/json")
+	Serve(failing, limits.New()).ServeHTTP(httptest.NewRecorder(), request)
+	require.Len(t, lines, 1)
+	assert.Less(t, len(lines[0]), 16<<10)
 }
 
 func TestPrintable(t *testing.T) {

@@ -46,7 +46,7 @@ func (i *Imports) Handle(ctx context.Context, review admission.Request) admissio
 	if review.UserInfo.Username == i.Self {
 		return admission.Allowed("")
 	}
-	report, _, err := decodeBoth[v1alpha1.VendorReport](&review.AdmissionRequest)
+	report, _, err := decodeBoth[partialReport](&review.AdmissionRequest)
 	if err != nil {
 		return errored(http.StatusBadRequest, err)
 	}
@@ -55,9 +55,9 @@ func (i *Imports) Handle(ctx context.Context, review admission.Request) admissio
 		return errored(http.StatusInternalServerError, err)
 	}
 	if errs := i.validate(report, uid); len(errs) > 0 {
-		return refused(&review.AdmissionRequest, apierrors.NewInvalid(kindOf(&review.AdmissionRequest), report.Name, bounded(errs)))
+		return refused(&review.AdmissionRequest, apierrors.NewInvalid(kindOf(&review.AdmissionRequest), report.Metadata.Name, bounded(errs)))
 	}
-	logf.FromContext(ctx).Info("a report is imported", "report", review.Namespace+"/"+report.Name, "user", review.UserInfo.Username, "evaluatedAt", report.EvaluatedAt.UTC())
+	logf.FromContext(ctx).Info("a report is imported", "report", review.Namespace+"/"+report.Metadata.Name, "user", review.UserInfo.Username, "evaluatedAt", report.EvaluatedAt.UTC())
 	response := admission.Allowed("")
 	response.AuditAnnotations = map[string]string{annotationWriter: review.UserInfo.Username}
 	return response
@@ -73,22 +73,22 @@ func (i *Imports) namespaceUID(ctx context.Context, name string) (types.UID, err
 }
 
 // validate says what of a report can't come from a backup.
-func (i *Imports) validate(report *v1alpha1.VendorReport, namespace types.UID) field.ErrorList {
+func (i *Imports) validate(report *partialReport, namespace types.UID) field.ErrorList {
 	var errs field.ErrorList
-	if want := cmp.Or(report.Vendor, v1alpha1.UnreadableImages); report.Name != want {
-		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), report.Name, fmt.Sprintf("must be the report's vendor, %q", want)))
+	if want := cmp.Or(report.Vendor, v1alpha1.UnreadableImages); report.Metadata.Name != want {
+		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), report.Metadata.Name, fmt.Sprintf("must be the report's vendor, %q", want)))
 	}
 	if report.NamespaceUID == string(namespace) {
 		errs = append(errs, field.Invalid(field.NewPath("namespaceUID"), report.NamespaceUID,
 			"only the audit writes the UID that the namespace has now; remove the field to import the report"))
 	}
 	future := i.Clock().Add(futureTolerance)
-	notAfter := func(path *field.Path, t metav1.Time) {
-		if t.After(future) {
+	notAfter := func(path *field.Path, t *metav1.Time) {
+		if t != nil && t.After(future) {
 			errs = append(errs, field.Invalid(path, t.UTC().Format(time.RFC3339), "must not lie in the future"))
 		}
 	}
-	notAfter(field.NewPath("evaluatedAt"), report.EvaluatedAt)
+	notAfter(field.NewPath("evaluatedAt"), &report.EvaluatedAt)
 	for n := range report.Findings {
 		notAfter(field.NewPath("findings").Index(n).Child("since"), report.Findings[n].Since)
 	}

@@ -132,10 +132,11 @@ func check[T any, O interface {
 	*T
 	metav1.Object
 }](review *admissionv1.AdmissionRequest, self string, validate func(object, old O) (field.ErrorList, []string), preview func(object O) []string) admission.Response {
-	object, old, err := decodeBoth[T, O](review)
+	decoded, decodedOld, err := decodeBoth[T](review)
 	if err != nil {
 		return errored(http.StatusBadRequest, err)
 	}
+	object, old := O(decoded), O(decodedOld)
 	if object.GetDeletionTimestamp() != nil || old != nil && sameSpec(object, old) {
 		return admission.Allowed("")
 	}
@@ -159,10 +160,7 @@ func bounded(errs field.ErrorList) field.ErrorList {
 	return append(errs[:maxTold:maxTold], rest)
 }
 
-func decodeBoth[T any, O interface {
-	*T
-	metav1.Object
-}](review *admissionv1.AdmissionRequest) (object, old O, err error) {
+func decodeBoth[T any](review *admissionv1.AdmissionRequest) (object, old *T, err error) {
 	object = new(T)
 	if err := json.UnmarshalCaseSensitivePreserveInts(review.Object.Raw, object); err != nil {
 		return nil, nil, fmt.Errorf("reading the object: %w", err)

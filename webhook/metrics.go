@@ -25,7 +25,7 @@ var (
 	}, []string{"vendor", "restriction", "action", "use"})
 	suppressedLines = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "embargo_suppressed_log_lines_total",
-		Help: "Refusals that were not logged because there were too many at once.",
+		Help: "Lines about reviews, such as refusals, that were not logged because there were too many at once.",
 	})
 )
 
@@ -43,7 +43,7 @@ func record(ctx context.Context, review *admissionv1.AdmissionRequest, object st
 	}
 	countRestricted(d.Findings)
 	if d.Denied() {
-		denials.write(ctx, review, object, d)
+		logDenial(ctx, review, object, d)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"embargo.dev/policies/v1alpha1"
@@ -23,11 +22,11 @@ const maxNamedSteps = 3
 // server sends only those whose user lacks a right, so the labels alone decide. To ask
 // about the rights of the user that a review names would tell a forger about anybody's.
 func (k *Kinds) namespace(ctx context.Context, review *admissionv1.AdmissionRequest) admission.Response {
-	now, before, err := decodeBoth[metav1.PartialObjectMetadata](review)
+	now, before, err := decodeBoth[partialNamespace](review)
 	if err != nil {
 		return errored(http.StatusBadRequest, err)
 	}
-	if now.DeletionTimestamp != nil {
+	if now.Metadata.DeletionTimestamp != nil {
 		return admission.Allowed("")
 	}
 	there, err := k.rules(ctx)
@@ -35,7 +34,7 @@ func (k *Kinds) namespace(ctx context.Context, review *admissionv1.AdmissionRequ
 		return errored(http.StatusInternalServerError, err)
 	}
 	rules := exemption.NewRules(there.policies.Items, there.waivers.Items, k.Clock())
-	steps := rules.Steps(now, before)
+	steps := rules.Steps(now.object(), before.object())
 	if len(steps) == 0 {
 		return admission.Allowed("")
 	}

@@ -82,7 +82,7 @@ func causes(findings []policies.Finding) []metav1.StatusCause {
 		case len(list) == maxTold:
 			more++
 		default:
-			list = append(list, metav1.StatusCause{Type: metav1.CauseTypeForbidden, Field: shortened(f.Field), Message: f.Message})
+			list = append(list, metav1.StatusCause{Type: metav1.CauseTypeForbidden, Field: shortened(f.Field, maxText), Message: f.Message})
 		}
 	}
 	if more > 0 {
@@ -130,7 +130,7 @@ func findingsJSON(findings []policies.Finding) string {
 	text.WriteString(`{"findings":[`)
 	told := 0
 	for _, f := range findings[:min(len(findings), maxTold)] {
-		f.Field, f.Image = shortened(f.Field), shortened(f.Image)
+		f.Field, f.Image = shortened(f.Field, maxText), shortened(f.Image, maxText)
 		one, err := json.Marshal(f)
 		if err != nil {
 			return fmt.Sprintf("findings can't be written: %v", err)
@@ -152,10 +152,10 @@ func findingsJSON(findings []policies.Finding) string {
 	return text.String()
 }
 
-// shortened cuts a text that is longer than anybody wants to read.
-func shortened(text string) string {
-	if len(text) <= maxText {
+// shortened cuts a text that has more bytes than anybody wants to read.
+func shortened(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	return strings.ToValidUTF8(text[:maxText], "") + "…"
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

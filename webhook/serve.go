@@ -8,13 +8,10 @@ import (
 	"net/http"
 	"runtime/debug"
 
-	fast "github.com/go-json-experiment/json"
 	admissionv1 "k8s.io/api/admission/v1"
-	admissionv1beta1 "k8s.io/api/admission/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
-	kubejson "sigs.k8s.io/json"
 
 	"embargo.dev/webhook/fairness"
 	"embargo.dev/webhook/limits"
@@ -40,6 +37,7 @@ type endpoint struct {
 // writing slowly.
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	source := fairness.SourceOf(r.RemoteAddr)
+	r = r.WithContext(reviewLines.into(r.Context()))
 	memory := e.limits.Memory(source)
 	defer memory.Release()
 	body, err := readBody(r, e.limits.Body(r.Context(), source, http.MaxBytesReader(w, r.Body, maxReview)), memory)
@@ -114,37 +112,6 @@ func writeError(w http.ResponseWriter, err error) {
 		code = known.code
 	}
 	http.Error(w, err.Error(), code)
-}
-
-// readReview decodes an AdmissionReview of either version: they have the same shape. What
-// it holds of the body is copied.
-func readReview(body []byte, memory *limits.Memory) (*admissionv1.AdmissionReview, error) {
-	if !memory.Grow(len(body)) {
-		return nil, errMemory
-	}
-	review, err := decodeReview(body)
-	if err != nil {
-		return nil, fmt.Errorf("reading the review: %w", err)
-	}
-	version := review.APIVersion
-	if review.Kind != "AdmissionReview" || version != admissionv1.SchemeGroupVersion.String() && version != admissionv1beta1.SchemeGroupVersion.String() {
-		return nil, fmt.Errorf("the review is a %q of %q, want an AdmissionReview of admission.k8s.io/v1 or v1beta1", review.Kind, version)
-	}
-	if review.Request == nil {
-		return nil, errors.New("the review has no request")
-	}
-	return review, nil
-}
-
-// decodeReview decodes a review. What the fast decoder refuses, such as a name that comes
-// twice, is read as the API server reads it.
-func decodeReview(body []byte) (*admissionv1.AdmissionReview, error) {
-	review := &admissionv1.AdmissionReview{}
-	if fast.Unmarshal(body, review) == nil {
-		return review, nil
-	}
-	review = &admissionv1.AdmissionReview{}
-	return review, kubejson.UnmarshalCaseSensitivePreserveInts(body, review)
 }
 
 // handle lets the handler decide. A panic decides nothing.

@@ -2,6 +2,10 @@ package webhook
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,7 +22,7 @@ func TestBothDecodersReadAReviewAlike(t *testing.T) {
 		"requestResource":{"group":"apps","version":"v1","resource":"deployments"},"requestSubResource":"scale","name":"n","namespace":"ns","operation":"UPDATE",
 		"userInfo":{"username":"jane","uid":"1","groups":["a","b"],"extra":{"k":["v"]}},"object":{"a":[1,2.5,"x"]},"oldObject":{"a":null},"dryRun":true,
 		"options":{"kind":"UpdateOptions"},"Name":"another","new":[{}]}}`
-	got, err := decodeReview([]byte(text))
+	got, err := readReview([]byte(text), nil)
 	require.NoError(t, err)
 	want := &admissionv1.AdmissionReview{}
 	require.NoError(t, kubejson.UnmarshalCaseSensitivePreserveInts([]byte(text), want))
@@ -33,4 +37,38 @@ func TestBothDecodersReadAReviewAlike(t *testing.T) {
 	_, err = decodeReview([]byte(`{"request":{"name":1}}`))
 	var mismatch *json.UnmarshalTypeError
 	assert.ErrorAs(t, err, &mismatch)
+}
+
+// TestAForgedReviewTakesLittleMemory has texts of 2 MiB that are far larger when they are
+// decoded: none is decoded before its cost is known.
+func TestAForgedReviewTakesLittleMemory(t *testing.T) {
+	const size = 2 << 20
+	var names strings.Builder
+	for i := 0; names.Len() < size; i++ {
+		fmt.Fprintf(&names, `"%x":[],`, i)
+	}
+	many := func(value string) string { return "[" + strings.Repeat(value+",", size/(len(value)+1)) + value + "]" }
+	for name, parts := range map[string]string{
+		"causes in a response": `"response":{"status":{"details":{"causes":` + many("{}") + `}}},"request":{"uid":"u"}`,
+		"groups":               `"request":{"userInfo":{"groups":` + many(`""`) + `}}`,
+		"extra values":         `"request":{"userInfo":{"extra":{` + names.String() + `"last":[]}}}`,
+		"names in an object":   `"request":{"object":{` + names.String() + `"last":[]}}`,
+		"unknown names":        `"request":{"new":{` + names.String() + `"last":[]}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := []byte(`{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1",` + parts + `}`)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := readReview(text, nil)
+			runtime.ReadMemStats(&after)
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4*size), "allocated")
+			if strings.Contains(parts, "userInfo") {
+				var refused *httpError
+				require.ErrorAs(t, err, &refused)
+				assert.Equal(t, http.StatusRequestEntityTooLarge, refused.code)
+				return
+			}
+			assert.NoError(t, err)
+		})
+	}
 }

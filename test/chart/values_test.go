@@ -467,6 +467,8 @@ func TestWrongValuesAreRefusedWithTheirNames(t *testing.T) {
 		"trustedControllers: [' ']":                                       "/trustedControllers/0",
 		"drainPeriod: 5":                                                  "/drainPeriod",
 		"metrics: {serviceMonitor: {enabled: true, interval: sometimes}}": "/metrics/serviceMonitor/interval",
+
+		"metrics: {secure: true, serviceMonitor: {enabled: true, namespace: monitoring}}": "metrics.serviceMonitor.namespace: with metrics.secure the ServiceMonitor reads the CA from a Secret in its own namespace",
 	} {
 		for _, major := range helm.Majors {
 			_, err := template(t, major, values)

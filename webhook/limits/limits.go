@@ -3,6 +3,8 @@
 package limits
 
 import (
+	"context"
+	"errors"
 	"runtime"
 	"time"
 
@@ -89,22 +91,31 @@ func (l *Limits) Connection(source fairness.Source, closeConnection func()) (*fa
 	return lease, ok
 }
 
-// Request admits a request. The function ends it when another source needs the room.
-func (l *Limits) Request(source fairness.Source, end func()) (release func(), ok bool) {
+// ErrTooManyRequests says that a source has more requests in flight than its share.
+var ErrTooManyRequests = errors.New("too many requests at once from this address")
+
+// Request admits a request once the source may use the CPU time for it: one that is answered
+// without reading a body or deciding takes its time too. The function ends the request when
+// another source needs the room.
+func (l *Limits) Request(ctx context.Context, source fairness.Source, end func()) (release func(), err error) {
 	lease, ok := l.requests.AcquireEvictable(source, func() {
 		Rejected(ReasonRequests)
 		end()
 	})
-	l.charge(source, requestCost)
 	if !ok {
+		l.charge(source, requestCost)
 		Rejected(ReasonRequests)
-		return nil, false
+		return nil, ErrTooManyRequests
+	}
+	if err := l.pace(ctx, source, requestCost); err != nil {
+		lease.Release()
+		return nil, err
 	}
 	requestsInFlight.Inc()
 	return func() {
 		lease.Release()
 		requestsInFlight.Dec()
-	}, true
+	}, nil
 }
 
 // Memory returns an account for the memory of one request, empty at first.

@@ -59,13 +59,14 @@ func TestRequestsAreShared(t *testing.T) {
 	shared := limits.New()
 	inFlight := 0
 	for ; ; inFlight++ {
-		if _, ok := shared.Request(flood, func() {}); !ok {
+		if _, err := shared.Request(t.Context(), flood, func() {}); err != nil {
+			require.ErrorIs(t, err, limits.ErrTooManyRequests)
 			break
 		}
 	}
 	assert.Equal(t, 512, inFlight)
-	release, ok := shared.Request(apiServer, func() {})
-	require.True(t, ok)
+	release, err := shared.Request(t.Context(), apiServer, func() {})
+	require.NoError(t, err)
 	release()
 }
 

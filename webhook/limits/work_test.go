@@ -76,6 +76,36 @@ func TestManyWhoWaitDontOverdraw(t *testing.T) {
 	})
 }
 
+// TestRequestsHaveAShareOfTheTime: a flood of requests that are answered at once, such as for
+// a path that isn't there, never reads a body and decides nothing.
+func TestRequestsHaveAShareOfTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := newOnTwoCPUs(t)
+		request := func(ctx context.Context, source fairness.Source) error {
+			release, err := shared.Request(ctx, source, func() {})
+			if err == nil {
+				release()
+			}
+			return err
+		}
+		start := time.Now()
+		for range 20_000 {
+			require.NoError(t, request(t.Context(), flood))
+		}
+		assert.InDelta(t, 3, time.Since(start).Seconds(), 0.1, "5,000 at once, and 5,000 a second")
+		start = time.Now()
+		require.NoError(t, request(t.Context(), apiServer))
+		assert.Zero(t, time.Since(start))
+
+		soon, cancel := context.WithTimeout(t.Context(), 10*time.Microsecond)
+		defer cancel()
+		for range 600 { // none keeps its place
+			require.ErrorIs(t, request(soon, flood), limits.ErrTooMuchWork)
+		}
+		require.NoError(t, request(t.Context(), flood))
+	})
+}
+
 func TestBodiesAreReadAtTheSourcesPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := newOnTwoCPUs(t)

@@ -14,6 +14,10 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- $monitor := .Values.metrics.serviceMonitor -}}
+{{- if and .Values.metrics.secure $monitor.enabled (ne ($monitor.namespace | default .Release.Namespace) .Release.Namespace) -}}
+{{- $problems = append $problems (printf "metrics.serviceMonitor.namespace: with metrics.secure the ServiceMonitor reads the CA from a Secret in its own namespace, so it can't be in %s; leave it empty" $monitor.namespace) -}}
+{{- end -}}
 {{ toJson $problems }}
 {{- end }}
 

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"golang.org/x/time/rate"
 	authenticationapi "k8s.io/api/authentication/v1"
 	authorizationapi "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +21,8 @@ import (
 	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"embargo.dev/webhook/fairness"
 )
 
 const (
@@ -29,7 +30,8 @@ const (
 	cacheSize  = 64
 	allowedFor = time.Minute
 	deniedFor  = 10 * time.Second
-	// A token that isn't remembered costs two requests to the API server.
+	// A token that isn't remembered costs two requests to the API server. Each source has a
+	// rate of its own: made-up tokens from one Pod must not keep Prometheus out.
 	questionsPerSecond, questionBurst = 5, 20
 )
 
@@ -37,7 +39,7 @@ type filter struct {
 	tokens  authenticationv1.TokenReviewInterface
 	access  authorizationv1.SubjectAccessReviewInterface
 	answers *cache.LRUExpireCache // HTTP status by question
-	limiter *rate.Limiter
+	rates   *fairness.Rates
 }
 
 // question is what an answer depends on.
@@ -58,7 +60,7 @@ func Filter(config *rest.Config, client *http.Client) (metricsserver.Filter, err
 	}
 	f := &filter{
 		tokens: tokens.TokenReviews(), access: access.SubjectAccessReviews(),
-		answers: cache.NewLRUExpireCache(cacheSize), limiter: rate.NewLimiter(questionsPerSecond, questionBurst),
+		answers: cache.NewLRUExpireCache(cacheSize), rates: fairness.NewRates(questionsPerSecond, questionBurst),
 	}
 	return func(log logr.Logger, next http.Handler) (http.Handler, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -81,7 +83,7 @@ func (f *filter) status(r *http.Request, log logr.Logger) int {
 	if known, ok := f.answers.Get(q); ok {
 		return known.(int)
 	}
-	if !f.limiter.Allow() {
+	if !f.rates.Allow(fairness.SourceOf(r.RemoteAddr)) {
 		return http.StatusTooManyRequests
 	}
 	status, err := f.ask(r.Context(), token, q)
