@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,8 @@ type Finding struct {
 	Pods    int      // that carry it and have not ended
 	Node    string   // that runs the workload from a file
 	Digests []string // that run, sorted
+	// ConfigDigests are those of Digests that are of an image's configuration.
+	ConfigDigests []string
 	// UpdatedFrom is the digest that ran before another came under the same tag.
 	UpdatedFrom string
 
@@ -46,6 +49,18 @@ type Finding struct {
 	News []News
 	// ToldDaysBefore is the fewest days before the next phase at which that was told.
 	ToldDaysBefore int32
+}
+
+// manifestDigests returns the running digests of manifests and indexes. Those of
+// configurations differ from one platform to the other, so they don't tell that a tag moved.
+func (f *Finding) manifestDigests() []string { return ManifestDigests(f.Digests, f.ConfigDigests) }
+
+// ManifestDigests returns the digests that are of no configuration.
+func ManifestDigests(digests, ofConfigs []string) []string {
+	if len(ofConfigs) == 0 {
+		return digests
+	}
+	return slices.DeleteFunc(slices.Clone(digests), func(d string) bool { return slices.Contains(ofConfigs, d) })
 }
 
 // Look is what was found when a namespace was looked at.

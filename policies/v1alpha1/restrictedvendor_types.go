@@ -242,7 +242,10 @@ type VendorImages struct {
 	// +kubebuilder:validation:MaxItems=256
 	Exclude []Pattern `json:"exclude,omitempty"`
 
-	// digests are manifest digests of the vendor's images, under whatever name.
+	// digests are digests of the vendor's images, under whatever name: of manifests, of
+	// indexes, and of configurations (image IDs). Admission compares the digest in a
+	// reference, which is of a manifest or an index. The audit also compares what runs, and
+	// there a configuration's digest counts where the runtime tells it, as CRI-O does.
 	//
 	// +optional
 	// +listType=set

@@ -148,7 +148,7 @@ func findingOf(clusterName string, f *exposure.Finding) output.Finding {
 		Cluster: clusterName, APIVersion: f.Workload.APIVersion, Kind: f.Workload.Kind, Namespace: f.Workload.Namespace, Name: f.Workload.Name,
 		Finding: f.Finding,
 		Running: output.Running{
-			ArrivedAfterBan: f.ArrivedAfterBan, Carrier: f.Carrier, Pods: f.Pods, Node: f.Node, Digests: f.Digests,
+			ArrivedAfterBan: f.ArrivedAfterBan, Carrier: f.Carrier, Pods: f.Pods, Node: f.Node, Digests: f.Digests, ConfigDigests: f.ConfigDigests,
 			UpdatedFrom: f.UpdatedFrom, Admission: f.Admission, AlsoNamed: f.AlsoNamed, RestartAction: f.RestartAction, RestartOwner: f.RestartOwner,
 		},
 	}
