@@ -88,6 +88,7 @@ func (a *auditing) run(ctx context.Context) error {
 	r.AsOf, r.Notices = a.asked(), a.notices
 	images := r.Images
 	r.Background = a.background(a.failOn, a.vendors)
+	r.NotLookedFor = a.notLookedFor()
 	r.Instant, r.Errors, r.Images = a.instant, a.errors, images
 	r.Count()
 	a.tell()
