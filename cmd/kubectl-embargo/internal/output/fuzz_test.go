@@ -45,7 +45,7 @@ func FuzzAnyTextIsReadAgain(f *testing.F) {
 				assert.Equal(t, r.Notices, back.Notices, format)
 			}
 			decoder := xml.NewDecoder(strings.NewReader(printed("junit")))
-			for err = nil; err == nil; _, err = decoder.Token() { //nolint:revive // it only reads
+			for err = nil; err == nil; _, err = decoder.Token() {
 			}
 			require.ErrorIs(t, err, io.EOF)
 			for _, format := range []string{"table", "wide", "html"} {
