@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -45,8 +45,6 @@ type Options struct {
 	Resources func() ([]Resource, bool)
 	// ReportAPI says in which kinds the findings are written beside VendorReports.
 	ReportAPI workloadreports.Setting
-	// Recorder writes events.
-	Recorder events.EventRecorder
 	// RulesChanged and ResourcesChanged tell that there is something new.
 	RulesChanged, ResourcesChanged <-chan struct{}
 }
@@ -107,11 +105,16 @@ func New(o Options) (*Auditor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the audit's client for reports: %w", err)
 	}
+	clientset, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("the audit's client for events: %w", err)
+	}
 	a := &Auditor{
-		options: o, sources: from, teller: newTeller(o.Recorder),
+		options: o, sources: from,
 		wake: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 		inventory: inventory.New(), feeds: map[schema.GroupVersionResource]*following{}, marked: map[string]bool{}, results: map[string]*result{},
 	}
+	a.teller = newTeller(newEventWriter(clientset.EventsV1()).write, a.outdated)
 	a.reports = reports.New(writer, o.Vendor, a.namespaceUID)
 	a.others, err = workloadreports.New(workloadreports.Options{Config: config, Setting: o.ReportAPI, BanDate: a.banDate, Begun: a.again})
 	if err != nil {

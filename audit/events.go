@@ -3,11 +3,11 @@ package audit
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/tools/events"
 
 	"embargo.dev/audit/exposure"
 )
@@ -31,16 +31,27 @@ const (
 
 // told is an event.
 type told struct {
+	namespace string // that was looked at
+	about     subject
 	regarding *corev1.ObjectReference
 	reason    string
 	note      string
 }
 
+// subject is what an event is about: however many images, it is one.
+type subject struct {
+	workload            exposure.Workload
+	vendor, restriction string
+}
+
 // teller writes events on workloads: when a restricted image is first found in one, and
 // when a phase begins or is near. It is slow by intention: a phase that begins may
-// affect any number of workloads.
+// affect any number of workloads. So findings may be gone before their events are written.
 type teller struct {
-	recorder events.EventRecorder
+	write func(context.Context, told)
+	// outdated says that an event is of a vendor, or a namespace, that is gone: the audit may
+	// not have looked again yet.
+	outdated func(told) bool
 
 	mu      sync.Mutex
 	queue   []told
@@ -48,33 +59,43 @@ type teller struct {
 	more    chan struct{}
 }
 
-func newTeller(recorder events.EventRecorder) *teller {
-	return &teller{recorder: recorder, more: make(chan struct{}, 1)}
+func newTeller(write func(context.Context, told), outdated func(told) bool) *teller {
+	return &teller{write: write, outdated: outdated, more: make(chan struct{}, 1)}
 }
 
-// Forget does nothing: what is told is told.
-func (t *teller) Forget(string) {}
+// Forget withdraws the events of a namespace that is gone.
+func (t *teller) Forget(namespace string) { t.withdraw(namespace, nil) }
 
 // Publish takes what is new of findings: one event for each workload, restriction and
-// reason, however many images it is about.
+// reason, however many images it is about. Events that wait, and whose findings are no
+// longer there, are withdrawn.
 func (t *teller) Publish(look exposure.Look) {
-	type about struct {
-		workload            exposure.Workload
-		vendor, restriction string
-		news                exposure.News
-	}
-	seen := map[about]bool{}
+	there := map[subject]bool{}
 	for _, f := range look.Findings {
-		for _, news := range f.News {
-			key := about{f.Workload, f.Vendor, f.Restriction, news}
+		there[subjectOf(f)] = true
+	}
+	t.withdraw(look.Namespace, there)
+	type news struct {
+		subject
+		exposure.News
+	}
+	seen := map[news]bool{}
+	for _, f := range look.Findings {
+		for _, n := range f.News {
+			key := news{subjectOf(f), n}
 			if seen[key] {
 				continue
 			}
 			seen[key] = true
-			t.add(told{regarding: reference(f.Workload), reason: reasonOf(news), note: exposure.Cut(note(f, news, look.Now), maxNote)})
+			t.add(told{
+				namespace: look.Namespace, about: key.subject, regarding: reference(f.Workload),
+				reason: reasonOf(n), note: exposure.Cut(note(f, n, look.Now), maxNote),
+			})
 		}
 	}
 }
+
+func subjectOf(f *exposure.Finding) subject { return subject{f.Workload, f.Vendor, f.Restriction} }
 
 func reasonOf(n exposure.News) string {
 	switch n {
@@ -121,6 +142,14 @@ func (t *teller) add(e told) {
 	}
 }
 
+// withdraw takes the events of a namespace out of the queue, but for those about what is
+// still there.
+func (t *teller) withdraw(namespace string, there map[subject]bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queue = slices.DeleteFunc(t.queue, func(e told) bool { return e.namespace == namespace && !there[e.about] })
+}
+
 func (t *teller) take() (told, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -142,14 +171,15 @@ func (t *teller) droppedSoFar() int {
 func (t *teller) tell(ctx context.Context) {
 	for ctx.Err() == nil {
 		e, ok := t.take()
-		if !ok {
+		switch {
+		case !ok:
 			select {
 			case <-ctx.Done():
 			case <-t.more:
 			}
-			continue
+		case !t.outdated(e):
+			t.write(ctx, e)
+			wait(ctx, eventPause)
 		}
-		t.recorder.Eventf(e.regarding, nil, corev1.EventTypeWarning, e.reason, eventAction, "%s", e.note)
-		wait(ctx, eventPause)
 	}
 }

@@ -55,7 +55,7 @@ func TestMetricsDontGrowWithTheCluster(t *testing.T) {
 			c.list(pod(about(fmt.Sprint("p", i), announced, nil), image))
 		}
 		a := &Auditor{
-			inventory: c.inventory, feeds: map[schema.GroupVersionResource]*following{}, results: map[string]*result{}, teller: newTeller(nil),
+			inventory: c.inventory, feeds: map[schema.GroupVersionResource]*following{}, results: map[string]*result{}, teller: waiting(),
 			reports: reports.New(fake.NewClientBuilder().WithScheme(scheme).Build(), func(string) types.UID { return "u" }, func(string) types.UID { return "n" }),
 			others:  &workloadreports.Writer{},
 			options: Options{Clock: func() time.Time { return c.now }, Rules: func() *policies.RuleSet { return c.rules }},
@@ -98,7 +98,7 @@ func TestEventsAreFewAndShort(t *testing.T) {
 		p.Spec.Containers = append(p.Spec.Containers, extra)
 	}
 	c.list(p)
-	teller := newTeller(nil)
+	teller := waiting()
 	teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: c.look(), Now: c.now})
 	require.Len(t, teller.queue, 1, "one for the workload and the restriction")
 	first, _ := teller.take()
@@ -110,11 +110,13 @@ func TestEventsAreFewAndShort(t *testing.T) {
 
 	long := &exposure.Finding{News: []exposure.News{exposure.Restricted}}
 	long.Message = fmt.Sprintf("%2000d", 1)
+	var all []*exposure.Finding
 	for i := range maxEvents + 5 {
 		long.Workload.Name = strconv.Itoa(i)
 		one := *long
-		teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: []*exposure.Finding{&one}, Now: c.now})
+		all = append(all, &one)
 	}
+	teller.Publish(exposure.Look{Namespace: "mail", RuleSet: "", Findings: all, Now: c.now})
 	assert.Equal(t, 5, teller.droppedSoFar())
 	assert.Len(t, teller.queue[0].note, maxNote)
 }
@@ -127,7 +129,7 @@ func TestWhatArrivedAfterABanStandsOut(t *testing.T) {
 	a := &Auditor{results: map[string]*result{"mail": summarise(findings, c.now), "web": summarise(findings, c.now)}}
 	assert.Equal(t, map[lateSeries]int{{"acme", "order"}: 2}, a.lateFindings())
 
-	teller := newTeller(nil)
+	teller := waiting()
 	teller.Publish(exposure.Look{Namespace: "mail", Findings: findings, Now: c.now})
 	require.Len(t, teller.queue, 2)
 	for _, e := range teller.queue {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -19,13 +20,19 @@ func (a *Auditor) namespace(ctx context.Context) func(string) policies.Namespace
 		if name == "" {
 			return policies.Namespace{}
 		}
-		ns := &metav1.PartialObjectMetadata{}
-		ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-		if err := a.options.Namespaces.Get(ctx, client.ObjectKey{Name: name}, ns); err != nil {
+		ns, err := a.metadata(ctx, name)
+		if err != nil {
 			return policies.Namespace{Name: name} // as admission does, every policy is taken to select it
 		}
 		return policies.Namespace{Name: name, Labels: ns.Labels, Known: true}
 	}
+}
+
+// metadata reads a namespace's from the cache.
+func (a *Auditor) metadata(ctx context.Context, name string) (*metav1.PartialObjectMetadata, error) {
+	ns := &metav1.PartialObjectMetadata{}
+	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	return ns, a.options.Namespaces.Get(ctx, client.ObjectKey{Name: name}, ns)
 }
 
 // watchNamespaces has a namespace looked at when its labels change, and forgotten when
@@ -74,12 +81,24 @@ func (a *Auditor) lookSoon(name string) {
 
 // namespaceUID returns the UID of a namespace; "" where the cache lacks it.
 func (a *Auditor) namespaceUID(name string) types.UID {
-	ns := &metav1.PartialObjectMetadata{}
-	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	if err := a.options.Namespaces.Get(context.Background(), client.ObjectKey{Name: name}, ns); err != nil {
+	ns, err := a.metadata(context.Background(), name)
+	if err != nil {
 		return ""
 	}
 	return ns.UID
+}
+
+// outdated reports whether an event is about a vendor that is gone, or belongs into a namespace
+// that is gone or is being deleted: it would be refused.
+func (a *Auditor) outdated(e told) bool {
+	if e.about.vendor != "" && a.options.Vendor(e.about.vendor) == "" {
+		return true
+	}
+	if e.regarding.Namespace == "" {
+		return false
+	}
+	ns, err := a.metadata(context.Background(), e.regarding.Namespace)
+	return apierrors.IsNotFound(err) || err == nil && ns.DeletionTimestamp != nil
 }
 
 func (a *Auditor) forget(name string) {

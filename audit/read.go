@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"slices"
 	"strings"
 
@@ -100,10 +102,10 @@ func readPod(p *corev1.Pod) *inventory.SeenPod {
 
 // readStatus reads what a container runs; false where its status doesn't say.
 //
-// The image's ID is REPOSITORY@DIGEST where the runtime got the image from a registry,
-// with docker-pullable:// before it in older ones. An ID without repository is that of
-// the image's configuration, by which no registry and no list knows it; what else it may
-// be is no digest.
+// The image's ID is REPOSITORY@DIGEST, of a manifest or an index, where containerd got the
+// image from a registry; older runtimes write docker-pullable:// before it. CRI-O's ID, and
+// that of an image that came from no registry, is the digest of the image's configuration. The
+// image is a name or, where the runtime knows none with a tag, such an ID too.
 func readStatus(c *corev1.ContainerStatus) (inventory.Running, bool) {
 	r := inventory.Running{Container: c.Name}
 	id := c.ImageID
@@ -114,10 +116,22 @@ func readStatus(c *corev1.ContainerStatus) (inventory.Running, bool) {
 		r.Digest = ref.Digest
 		r.Names = append(r.Names, id)
 	}
-	if c.Image != "" && !strings.HasPrefix(c.Image, "sha256:") && !slices.Contains(r.Names, c.Image) {
+	r.Config = cmp.Or(configDigest(id), configDigest(c.Image))
+	isID := strings.HasPrefix(c.Image, "sha256:") || configDigest(c.Image) != ""
+	if c.Image != "" && !isID && !slices.Contains(r.Names, c.Image) {
 		r.Names = append(r.Names, c.Image)
 	}
-	return r, r.Digest != "" || len(r.Names) > 0
+	return r, r.Digest != "" || r.Config != "" || len(r.Names) > 0
+}
+
+// configDigest reads an image's ID without a repository: a digest or, as CRI-O writes it, the
+// digits of one. It returns "" for anything else.
+func configDigest(id string) string {
+	if len(id) == sha256.Size*2 {
+		id = "sha256:" + id
+	}
+	digest, _ := imageref.ParseDigest(id)
+	return digest
 }
 
 // nodeImages returns the images that a node holds, each by all its names.

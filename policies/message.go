@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"embargo.dev/internal/escape"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -109,7 +109,7 @@ func (f *Finding) place() string {
 	if f.measure.list == "volumes" {
 		kind = "volume"
 	}
-	return fmt.Sprintf("%s %q", kind, clean(f.Container, 63))
+	return kind + ` "` + clean(f.Container, 63) + `"`
 }
 
 // sentence says what a finding on its own amounts to.
@@ -209,24 +209,17 @@ func quoteImage(text string) string { return `"` + clean(text, maxImage) + `"` }
 // a warning with a control character in it without a word, and what can't be
 // seen can mislead. Such characters are shown by their code.
 func clean(text string, most int) string {
-	if len(text) <= most && plain(text) {
-		return text
+	if len(text) <= most {
+		return escape.Text(text)
 	}
-	var b strings.Builder
 	count := 0
-	for _, r := range text {
+	for i := range text {
 		if count == most {
-			b.WriteString("…")
-			break
+			return escape.Text(text[:i]) + "…"
 		}
 		count++
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			fmt.Fprintf(&b, "\\u%04x", r)
-			continue
-		}
-		b.WriteRune(r)
 	}
-	return b.String()
+	return escape.Text(text)
 }
 
 // cut shortens a text to so many bytes.
@@ -239,14 +232,4 @@ func cut(text string, most int) string {
 		end--
 	}
 	return text[:end] + "…"
-}
-
-// plain reports whether the text is printable ASCII, as nearly all names are.
-func plain(text string) bool {
-	for i := range len(text) {
-		if text[i] < ' ' || text[i] > '~' {
-			return false
-		}
-	}
-	return true
 }

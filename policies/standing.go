@@ -113,6 +113,12 @@ func (rs *RuleSet) Recognises(vendorName string) bool {
 	return slices.ContainsFunc(rs.roles, func(r role) bool { return r.kind == recognises && r.vendor == v })
 }
 
+// CanFind reports whether an image can be found to be the vendor's, and some policy applies one
+// of its restrictions. Otherwise there are no findings, whatever runs.
+func (rs *RuleSet) CanFind(vendorName string) bool {
+	return rs.Recognises(vendorName) && rs.IdleVendor(vendorName).Reason == ""
+}
+
 // SelectedVendors counts the vendors of which the policy applies a restriction.
 func (rs *RuleSet) SelectedVendors(policyName string) int {
 	count := 0

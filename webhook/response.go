@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"embargo.dev/internal/escape"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -82,7 +83,7 @@ func causes(findings []policies.Finding) []metav1.StatusCause {
 		case len(list) == maxTold:
 			more++
 		default:
-			list = append(list, metav1.StatusCause{Type: metav1.CauseTypeForbidden, Field: shortened(f.Field, maxText), Message: f.Message})
+			list = append(list, metav1.StatusCause{Type: metav1.CauseTypeForbidden, Field: escape.Text(shortened(f.Field, maxText)), Message: f.Message})
 		}
 	}
 	if more > 0 {
@@ -135,6 +136,7 @@ func findingsJSON(findings []policies.Finding) string {
 		if err != nil {
 			return fmt.Sprintf("findings can't be written: %v", err)
 		}
+		one = escape.JSON(one)
 		if text.Len()+len(one) > maxAnnotation {
 			break
 		}

@@ -95,11 +95,12 @@ func (h *hit) sight() v1alpha1.AdmissionSight {
 // updated evaluates that another digest came under the tag; false where that changes
 // nothing.
 func (e *Evaluator) updated(b schema.GroupKind, img workload.Image, f *Finding, ns policies.Namespace) (policies.Finding, bool) {
-	if f.Canonical == "" || len(f.Digests) == 0 {
+	digests := f.manifestDigests()
+	if f.Canonical == "" || len(digests) == 0 {
 		return policies.Finding{}, false
 	}
-	digest := f.Digests[0]
-	for _, d := range f.Digests {
+	digest := digests[0]
+	for _, d := range digests {
 		if d != f.UpdatedFrom {
 			digest = d
 		}

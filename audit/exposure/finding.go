@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"embargo.dev/audit/inventory"
+	"embargo.dev/internal/escape"
 	"embargo.dev/policies"
 	"embargo.dev/policies/imageref"
 	"embargo.dev/policies/v1alpha1"
@@ -27,6 +29,8 @@ type Finding struct {
 	Pods    int      // that carry it and have not ended
 	Node    string   // that runs the workload from a file
 	Digests []string // that run, sorted
+	// ConfigDigests are those of Digests that are of an image's configuration.
+	ConfigDigests []string
 	// UpdatedFrom is the digest that ran before another came under the same tag.
 	UpdatedFrom string
 
@@ -45,6 +49,18 @@ type Finding struct {
 	News []News
 	// ToldDaysBefore is the fewest days before the next phase at which that was told.
 	ToldDaysBefore int32
+}
+
+// manifestDigests returns the running digests of manifests and indexes. Those of
+// configurations differ from one platform to the other, so they don't tell that a tag moved.
+func (f *Finding) manifestDigests() []string { return ManifestDigests(f.Digests, f.ConfigDigests) }
+
+// ManifestDigests returns the digests that are of no configuration.
+func ManifestDigests(digests, ofConfigs []string) []string {
+	if len(ofConfigs) == 0 {
+		return digests
+	}
+	return slices.DeleteFunc(slices.Clone(digests), func(d string) bool { return slices.Contains(ofConfigs, d) })
 }
 
 // Look is what was found when a namespace was looked at.
@@ -70,12 +86,13 @@ func (w Workload) GroupKind() schema.GroupKind {
 	return inventory.Owner{APIVersion: w.APIVersion, Kind: w.Kind}.GroupKind()
 }
 
-// workloadOf names a workload. Nothing bounds what an object says of an owner that nobody
-// watches, and a report that holds more than it may can't be written.
+// workloadOf names a workload. An object may say anything of an owner that nobody watches. A
+// report that holds more than it may can't be written, and one with some characters can't be
+// read.
 func workloadOf(top inventory.Top) Workload {
 	return Workload{
-		APIVersion: Cut(top.APIVersion, maxVersion), Kind: Cut(top.Kind, maxKind), Namespace: top.Namespace,
-		Name: Cut(top.Name, maxName), UID: types.UID(Cut(string(top.UID), maxUID)),
+		APIVersion: name(top.APIVersion, maxVersion), Kind: name(top.Kind, maxKind), Namespace: top.Namespace,
+		Name: name(top.Name, maxName), UID: types.UID(name(string(top.UID), maxUID)),
 		Cluster: top.Object != nil && top.Namespace == "",
 	}
 }
@@ -92,7 +109,7 @@ type Key struct {
 // Key returns what tells the finding from others.
 func (f *Finding) Key() Key {
 	k := Key{
-		Workload: f.Workload.UID, Container: Cut(f.Container, maxName), Image: Identity(f.Image, f.Canonical, f.Upstream, f.AlsoNamed),
+		Workload: f.Workload.UID, Container: name(f.Container, maxName), Image: Identity(f.Image, f.Canonical, f.Upstream, f.AlsoNamed),
 		Vendor: f.Vendor, Restriction: f.Restriction,
 	}
 	if f.Node != "" {
@@ -140,10 +157,23 @@ const (
 )
 
 // called names an object, or an owner, as KIND/NAME.
-func called(kind, name string) string { return Cut(kind, maxKind) + "/" + Cut(name, maxName) }
+func called(kind, object string) string { return name(kind, maxKind) + "/" + name(object, maxName) }
 
-// Shown returns as much of an image's text, or of a field's path, as reports show.
-func Shown(s string) string { return Cut(s, maxShown) }
+// name returns a name as reports show it: with the codes of characters that YAML or XML
+// can't hold, and not too long.
+func name(text string, most int) string { return Cut(escape.Text(text), most) }
+
+// Shown returns an image's text, or a field's path, as reports show it: not too long, and
+// where it has characters that YAML or XML can't hold, in quotes and with their codes.
+func Shown(text string) string {
+	if escape.Text(text) == text {
+		return Cut(text, maxShown)
+	}
+	return Quoted(text, maxShown)
+}
+
+// Quoted returns as much of a text in quotes as fits into so many bytes.
+func Quoted(text string, most int) string { return `"` + name(text, most-2) + `"` }
 
 // Cut cuts a text down to so many bytes, which are at least as many characters.
 func Cut(s string, most int) string {

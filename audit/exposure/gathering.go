@@ -41,7 +41,8 @@ type gathered struct {
 	history   bool // nothing but the history of a workload has it
 	pods      int
 	digests   map[string]bool
-	oldest    time.Time // creation of the oldest object that has it
+	configs   map[string]bool // those of digests that are of configurations
+	oldest    time.Time       // creation of the oldest object that has it
 	oldestIn  v1alpha1.SinceFrom
 	changed   time.Time // when the workload itself was seen to come to carry it
 	created   time.Time // creation of the workload itself
@@ -71,7 +72,7 @@ func (g *gathering) addHit(o *inventory.Object, top inventory.Top, p *inventory.
 	rank := rankOf(o, top)
 	one := g.found[key]
 	if one == nil {
-		one = &gathered{hit: *h, workload: f.Workload, carrier: o, rank: rank, history: true, digests: map[string]bool{}}
+		one = &gathered{hit: *h, workload: f.Workload, carrier: o, rank: rank, history: true, digests: map[string]bool{}, configs: map[string]bool{}}
 		g.found[key] = one
 	} else if cmp.Or(cmp.Compare(rank, one.rank), cmp.Compare(o.Name, one.carrier.Name), cmp.Compare(h.Field, one.Field)) < 0 {
 		one.hit, one.carrier, one.rank = *h, o, rank
@@ -87,10 +88,19 @@ func (g *gathering) addHit(o *inventory.Object, top inventory.Top, p *inventory.
 	if !o.Ended {
 		one.pods++
 	}
-	if p.Digest != "" {
-		one.digests[p.Digest] = true
-	}
+	one.runs(p)
 	one.addRestart(g.restart(o, p, h))
+}
+
+// runs takes the digest that a container runs. A configuration's counts where the runtime
+// tells no other.
+func (one *gathered) runs(p *inventory.Place) {
+	switch {
+	case p.Digest != "":
+		one.digests[p.Digest] = true
+	case p.Config != "":
+		one.digests[p.Config], one.configs[p.Config] = true, true
+	}
 }
 
 // rankOf orders what carries an image: the workload itself tells most.
@@ -139,14 +149,14 @@ func (g *gathering) finish(key Key, one *gathered, recall Recall) *Finding {
 	before, known := g.recall(key, one, recall)
 	f := &Finding{
 		Finding: one.Finding, Workload: one.workload, AlsoNamed: one.alsoNamed, Admission: one.sight(), Node: one.carrier.Node(), Known: known,
-		Pods: one.pods, Digests: slices.Sorted(maps.Keys(one.digests)),
+		Pods: one.pods, Digests: slices.Sorted(maps.Keys(one.digests)), ConfigDigests: slices.Sorted(maps.Keys(one.configs)),
 	}
 	if one.rank != 0 {
 		f.Carrier = called(one.carrier.Kind.Kind, one.carrier.Name)
 	}
 	ns := g.namespaces[one.carrier.Namespace.Name]
 	kind := one.carrier.Body.Kind
-	if f.UpdatedFrom = movedFrom(one.Image, f.Digests, before); f.UpdatedFrom != "" {
+	if f.UpdatedFrom = movedFrom(one.Image, f.manifestDigests(), before); f.UpdatedFrom != "" {
 		if moved, ok := g.updated(kind, one.image, f, ns); ok {
 			moved.Image, moved.Canonical, moved.Upstream = f.Image, f.Canonical, f.Upstream
 			f.Finding = moved

@@ -19,7 +19,7 @@ type Memory struct {
 	ArrivedAfterBan bool
 	ArrivalWaiver   string
 	Covered         bool     // a waiver covered the arrival, also where its name is forgotten
-	Digests         []string // that ran when something last ran
+	Digests         []string // of manifests that ran when something last ran
 	UpdatedFrom     string
 	Phase           string
 	NextPhase       string
@@ -40,10 +40,10 @@ func (f *Finding) Remember(ruleSet string, now time.Time, before Memory) Memory 
 	m := Memory{
 		Workload: f.Workload, Image: f.Image,
 		Since: f.Since, SinceFrom: f.SinceFrom, Imported: f.Imported, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
-		Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, ToldDaysBefore: f.ToldDaysBefore, RuleSet: ruleSet, At: now,
+		Digests: f.manifestDigests(), UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, ToldDaysBefore: f.ToldDaysBefore, RuleSet: ruleSet, At: now,
 	}
 	m.Covered = before.Covered || f.ArrivalWaiver != ""
-	if len(f.Digests) == 0 {
+	if len(m.Digests) == 0 {
 		m.Digests = before.Digests
 	}
 	if f.Next != nil {

@@ -25,7 +25,8 @@ type Body struct {
 type Place struct {
 	workload.Image
 
-	Digest string   // that runs; "" where nobody knows
+	Digest string   // of the manifest or index that runs; "" where nobody knows
+	Config string   // digest of the configuration that runs; "" where nobody knows
 	Names  []string // what else the runtime calls what runs
 }
 
@@ -39,7 +40,7 @@ func newBody(kind schema.GroupKind, images []workload.Image, pod *SeenPod) *Body
 		}
 		for _, r := range pod.Running {
 			if r.Container == img.Name && img.List != volumes {
-				b.Places[i].Digest, b.Places[i].Names = r.Digest, r.Names
+				b.Places[i].Digest, b.Places[i].Config, b.Places[i].Names = r.Digest, r.Config, r.Names
 			}
 		}
 	}
@@ -60,7 +61,7 @@ func (b *Body) makeKey() string {
 	}
 	for i := range b.Places {
 		p := &b.Places[i]
-		for _, text := range []string{p.Field, p.Template, p.List, p.Name, p.Value, p.Unreadable, p.Digest} {
+		for _, text := range []string{p.Field, p.Template, p.List, p.Name, p.Value, p.Unreadable, p.Digest, p.Config} {
 			key.WriteString(text)
 			key.WriteByte(0)
 		}

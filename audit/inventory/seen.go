@@ -44,7 +44,8 @@ type SeenPod struct {
 // Running is what a container runs, by the Pod's status.
 type Running struct {
 	Container string
-	Digest    string   // manifest digest; "" where the status has none
+	Digest    string   // of a manifest or an index; "" where the status has none
+	Config    string   // digest of the image's configuration; "" where the status has none
 	Names     []string // what else the runtime calls the image
 }
 

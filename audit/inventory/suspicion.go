@@ -62,7 +62,7 @@ func (inv *Inventory) suspects(b *Body, img *workload.Image) bool {
 // nodes call it. What is no name, as runtimes have some for images without one, is left
 // out.
 func (inv *Inventory) OtherNames(p *Place) []string {
-	if p.Unreadable != "" || p.Digest == "" && len(p.Names) == 0 {
+	if p.Unreadable != "" || p.Digest == "" && p.Config == "" && len(p.Names) == 0 {
 		return nil
 	}
 	return slices.DeleteFunc(inv.allNames(p), func(name string) bool {
@@ -74,14 +74,15 @@ func (inv *Inventory) OtherNames(p *Place) []string {
 func (inv *Inventory) allNames(p *Place) []string {
 	var names []string
 	known, digests := inv.aliases.of(p.Digest)
-	if p.Digest != "" {
-		if len(digests) == 0 {
-			digests = []string{p.Digest}
-		}
-		tagged, _, _ := strings.Cut(p.Value, "@")
-		for _, digest := range digests {
-			names = append(names, tagged+"@"+digest)
-		}
+	if len(digests) == 0 && p.Digest != "" {
+		digests = []string{p.Digest}
+	}
+	if p.Config != "" {
+		digests = append(digests, p.Config)
+	}
+	tagged, _, _ := strings.Cut(p.Value, "@")
+	for _, digest := range digests {
+		names = append(names, tagged+"@"+digest)
 	}
 	for _, name := range slices.Concat(p.Names, known) {
 		if !strings.Contains(name, "@") && p.Digest != "" {

@@ -119,6 +119,7 @@ func reported(f *exposure.Finding) v1alpha1.ReportedFinding {
 		Pods:            count(f.Pods),
 		Node:            f.Node,
 		Digests:         slices.Clone(f.Digests[:min(len(f.Digests), v1alpha1.MaxReportDigests)]),
+		ConfigDigests:   ofListed(f),
 		MoreDigests:     count(max(0, len(f.Digests)-v1alpha1.MaxReportDigests)),
 		UpdatedFrom:     f.UpdatedFrom,
 		Phase:           f.Phase,
@@ -142,6 +143,12 @@ func reported(f *exposure.Finding) v1alpha1.ReportedFinding {
 		}
 	}
 	return r
+}
+
+// ofListed returns those of the listed digests that are of configurations.
+func ofListed(f *exposure.Finding) []string {
+	listed := f.Digests[:min(len(f.Digests), v1alpha1.MaxReportDigests)]
+	return slices.DeleteFunc(slices.Clone(f.ConfigDigests), func(d string) bool { return !slices.Contains(listed, d) })
 }
 
 // remark says why a finding is other than admission's would be.

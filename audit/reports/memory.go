@@ -54,7 +54,7 @@ func remembered(report *v1alpha1.VendorReport) *memories {
 				UID: types.UID(f.Workload.UID), Cluster: f.Workload.Scope == "Cluster",
 			},
 			Image: f.Image, Since: f.Since.Time, SinceFrom: f.SinceFrom, Imported: f.Imported, ArrivedAfterBan: f.ArrivedAfterBan, ArrivalWaiver: f.ArrivalWaiver,
-			Covered: f.ArrivalWaiver != "", Digests: f.Digests, UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, RuleSet: report.RuleSet, At: report.EvaluatedAt.Time,
+			Covered: f.ArrivalWaiver != "", Digests: exposure.ManifestDigests(f.Digests, f.ConfigDigests), UpdatedFrom: f.UpdatedFrom, Phase: f.Phase, RuleSet: report.RuleSet, At: report.EvaluatedAt.Time,
 		}
 		if f.MoreDigests > 0 {
 			memory.Digests = nil // nobody can tell which of those that run are new

@@ -145,3 +145,30 @@ func TestTheAPIIsChosenFromWhatIsServed(t *testing.T) {
 	}
 	assert.False(t, concerns("clusterreports.openreports.io"))
 }
+
+// TestOddTextsBreakNoReport: the API server reads what is applied as YAML.
+func TestOddTextsBreakNoReport(t *testing.T) {
+	w := newWriter(nil, nil, Options{BanDate: banDate})
+	for _, odd := range []string{"\x01", "\x7f", "\u0085", "\u2028", "\ufffe", "\uffff", "\U000e0001", `"`, `\`} {
+		f := found("c"+odd, func(f *exposure.Finding) {
+			f.Image, f.Vendor = "busybox"+odd, ""
+			f.Message = "it can't be read"
+		})
+		vendors := found("c"+odd, func(f *exposure.Finding) { f.Image += odd })
+		for _, a := range apis {
+			object, err := a.object(w.build("mail", []*exposure.Finding{f, vendors}))
+			require.NoError(t, err)
+			text, err := yaml.Marshal(object.Object)
+			require.NoError(t, err)
+			var back map[string]any
+			require.NoError(t, yaml.Unmarshal(text, &back))
+			again, err := yaml.Marshal(back)
+			require.NoError(t, err)
+			assert.Equal(t, string(text), string(again))
+		}
+	}
+	report := w.build("mail", []*exposure.Finding{found("c\x7f", func(f *exposure.Finding) { f.Image = "kaspersky/kesl\x7f" })})
+	assert.Equal(t, `"kaspersky/kesl\u007f"`, report.Results[0].Properties["image"])
+	assert.Equal(t, `c\u007f`, report.Results[0].Properties["container"])
+	assert.Contains(t, report.Results[0].Description, `image "kaspersky/kesl\u007f" of "c\u007f" is of restricted vendor`)
+}

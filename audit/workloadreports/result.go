@@ -18,8 +18,8 @@ import (
 const (
 	category = "Restricted vendors"
 
-	// maxText is how long a result's texts are at most.
-	maxText = 1024
+	// maxText is how long a result's texts are at most, and maxName a name in them.
+	maxText, maxName = 1024, 255
 )
 
 // What results can be. None is pass: a restricted image that is only noted down still
@@ -96,9 +96,9 @@ func message(f *exposure.Finding) string {
 		return f.Message
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "image %q", exposure.Cut(f.Image, maxText/4))
+	fmt.Fprintf(&b, "image %s", exposure.Quoted(f.Image, maxText/4))
 	if f.Container != "" {
-		fmt.Fprintf(&b, " of %q", f.Key().Container)
+		fmt.Fprintf(&b, " of %s", exposure.Quoted(f.Container, maxName))
 	}
 	fmt.Fprintf(&b, " is of restricted vendor %s: phase %q of %s", f.Vendor, f.Phase, f.Restriction)
 	if f.Effective != nil {

@@ -248,7 +248,10 @@ type VendorImages struct {
 	// +kubebuilder:validation:MaxItems=256
 	Exclude []Pattern `json:"exclude,omitempty"`
 
-	// digests are manifest digests of the vendor's images, under whatever name.
+	// digests are digests of the vendor's images, under whatever name: of manifests, of
+	// indexes, and of configurations (image IDs). Admission compares the digest in a
+	// reference, which is of a manifest or an index. The audit also compares what runs, and
+	// there a configuration's digest counts where the runtime tells it, as CRI-O does.
 	//
 	// +optional
 	// +listType=set
@@ -357,16 +360,32 @@ type RestrictedVendorSummary struct {
 	// +kubebuilder:validation:MaxLength=10
 	NextOn string `json:"nextOn,omitempty"`
 
-	// workloads counts the workloads with findings; absent until the audit has counted.
+	// workloads counts the workloads with findings; absent until the audit has counted, and
+	// where it can find none: found says why.
 	//
 	// +optional
 	Workloads *int32 `json:"workloads,omitempty"`
 
-	// namespaces counts the namespaces with findings; absent until the audit has
-	// counted.
+	// namespaces counts the namespaces with findings; absent as workloads is.
 	//
 	// +optional
 	Namespaces *int32 `json:"namespaces,omitempty"`
+
+	// found is the number of workloads with findings or, where the audit can find none, why:
+	// NoImages (nothing recognises the vendor's images), NoPolicy or NotApplied (no policy
+	// applies a restriction of the vendor), NoRestrictions (none compiles).
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Found string `json:"found,omitempty"`
+
+	// enforced is True where admission follows the vendor's restrictions, Partly where some of
+	// the object doesn't compile, and Unknown while nobody has looked. Otherwise it says why
+	// not: as found does, or NotRegistered where the API server doesn't ask Embargo.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Enforced string `json:"enforced,omitempty"`
 }
 
 // RestrictedVendorStatus is what the controller observed.
@@ -411,9 +430,9 @@ type RestrictedVendorStatus struct {
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.summary.phase`
 // +kubebuilder:printcolumn:name="Next",type=string,JSONPath=`.status.summary.next`
 // +kubebuilder:printcolumn:name="Next-On",type=string,JSONPath=`.status.summary.nextOn`
-// +kubebuilder:printcolumn:name="Workloads",type=integer,JSONPath=`.status.summary.workloads`
+// +kubebuilder:printcolumn:name="Workloads",type=string,JSONPath=`.status.summary.found`
 // +kubebuilder:printcolumn:name="Namespaces",type=integer,JSONPath=`.status.summary.namespaces`
-// +kubebuilder:printcolumn:name="Enforced",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Enforced")].status`
+// +kubebuilder:printcolumn:name="Enforced",type=string,priority=1,JSONPath=`.status.summary.enforced`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",reason=FieldValueInvalid,message="metadata.name must be a DNS label of at most 63 characters: it names reports and metrics"
 type RestrictedVendor struct {
 	metav1.TypeMeta `json:",inline"`

@@ -84,7 +84,8 @@ type ReportedImage struct {
 	// +kubebuilder:validation:MaxLength=253
 	Container string `json:"container,omitempty"`
 
-	// image is the image as written, cut where it is longer than any reference may be.
+	// image is the image as written, cut where it is longer than any reference may be. One
+	// with characters that can't be seen is in quotes, with their codes: "busybox\u007f".
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
@@ -215,13 +216,23 @@ type ReportedFinding struct {
 	// +kubebuilder:validation:MaxLength=253
 	Node string `json:"node,omitempty"`
 
-	// digests are the digests that run.
+	// digests are the digests that run: of manifests or indexes or, where the runtime
+	// tells nothing else, such as CRI-O, of the image's configuration.
 	//
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MaxLength=136
 	Digests []string `json:"digests,omitempty"`
+
+	// configDigests are those of digests that are of an image's configuration. They differ
+	// from one platform to the other, so they don't tell that a tag moved.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=136
+	ConfigDigests []string `json:"configDigests,omitempty"`
 
 	// moreDigests counts the running digests that are not listed.
 	//

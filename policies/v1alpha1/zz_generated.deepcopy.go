@@ -121,6 +121,11 @@ func (in *ReportedFinding) DeepCopyInto(out *ReportedFinding) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.ConfigDigests != nil {
+		in, out := &in.ConfigDigests, &out.ConfigDigests
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Effective != nil {
 		in, out := &in.Effective, &out.Effective
 		*out = (*in).DeepCopy()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 
 	"embargo.dev/policies/v1alpha1"
 )
@@ -51,6 +52,45 @@ func TestKubectlGetAnswers(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return strings.Join(strings.Fields(must(t, "get", "rv", "columns", "--no-headers")), " ") == "columns 1 us-test announced stopped 2099-09-29 2 1"
 	}, 5*time.Second, 100*time.Millisecond)
+}
+
+// TestAVendorThatNothingIsFoundOfSaysSo in the columns, and in an audit by the command line.
+func TestAVendorThatNothingIsFoundOfSaysSo(t *testing.T) {
+	for name, spec := range map[string]string{
+		"faceless": "images: {}, restrictions: [{audience: us-persons,",
+		"foreign":  `images: {repositories: [{pattern: "registry.foreign.example/**"}]}, restrictions: [{audience: uk-government,`,
+	} {
+		apply(t, fmt.Sprintf(`{apiVersion: embargo.dev/v1alpha1, kind: RestrictedVendor, metadata: {name: %[1]s}, spec: {displayName: %[1]s, %[2]s name: r, authority: the tests,
+  citations: [{title: Order 1, url: "https://example.com/1"}], timeZone: UTC, schedule: [%[3]s]}]}}`, name, spec, prohibited))
+		t.Cleanup(func() { must(t, "delete", "restrictedvendor", name) })
+	}
+	for name, reason := range map[string]string{"faceless": "NoImages", "foreign": "NotApplied"} {
+		require.Eventually(t, func() bool {
+			columns := strings.Fields(must(t, "get", "rv", name, "--no-headers", "-o", "wide"))
+			return strings.Join(columns, " ") == fmt.Sprintf("%s 1 r prohibited %s %s", name, reason, reason)
+		}, 10*time.Second, 100*time.Millisecond, reason)
+	}
+	r, a := runAudit(t, stage.Plane.Kubeconfig(), "-A")
+	assert.Regexp(t, `notice: .* nothing on the list recognises their images: .*\bfaceless\b`, a.Stderr)
+	assert.Regexp(t, `notice: .* no VendorPolicy applies a restriction of theirs: .*\bforeign\b`, a.Stderr)
+	assert.Len(t, r.Notices, strings.Count(a.Stderr, "notice: "))
+}
+
+// TestOddTextsAreReadAsYAML has Pods with characters that YAML can't hold, which the API server
+// takes.
+func TestOddTextsAreReadAsYAML(t *testing.T) {
+	ns := namespace(t)
+	vendor(t, "oddtext", allowed)
+	for i, odd := range []string{`\u007f`, `\u0085`, `\ufffe`} {
+		apply(t, fmt.Sprintf(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "odd-%d", "namespace": %q}, "spec": {"containers": [{"name": "c", "image": "busybox%sx"}]}}`, i, ns, odd))
+	}
+	r := await(t, ns, v1alpha1.UnreadableImages, func(r *v1alpha1.VendorReport) bool { return len(r.Findings) == 3 })
+	assert.Equal(t, `"busybox\u007fx"`, r.Findings[0].Image)
+	var list v1alpha1.VendorReportList
+	require.NoError(t, yaml.Unmarshal([]byte(must(t, "-n", ns, "get", "vr", "-o", "yaml")), &list))
+	require.Len(t, list.Items, 1)
+	assert.Equal(t, r.Findings, list.Items[0].Findings)
+	must(t, "-n", ns, "get", "events", "-o", "yaml")
 }
 
 // TestPodTemplatesInCustomResourcesAreAudited adds a custom resource with a pod template
@@ -131,6 +171,27 @@ func TestWhatRunsIsReadFromStatus(t *testing.T) {
 	must(t, "-n", ns, "delete", "pod", "copy", "--force")
 	runs("digest", "harbor.status.example/tools/x", "sha256:"+strings.Repeat("ef", 32))
 	await(t, ns, "status", func(r *v1alpha1.VendorReport) bool { return r.Summary.Workloads == 0 && len(r.Resolved) == 2 })
+}
+
+// TestAConfigDigestIsReadFromStatus has Pods run a listed digest that their runtimes tell as
+// CRI-O does: it is of the image's configuration, without a repository.
+func TestAConfigDigestIsReadFromStatus(t *testing.T) {
+	ns := namespace(t)
+	vendor(t, "config", prohibited)
+	for pod, id := range map[string]string{"digits": strings.TrimPrefix(listed, "sha256:"), "digest": listed} {
+		must(t, "-n", ns, "run", pod, "--image=harbor.config.example/tools/x:1")
+		must(t, "-n", ns, "patch", "pod", pod, "--subresource=status", "--type=merge", "-p",
+			`{"status":{"phase":"Running","containerStatuses":[{"name":"`+pod+`","ready":true,"restartCount":0,"image":"harbor.config.example/tools/x:1","imageID":"`+id+`"}]}}`)
+	}
+	r := await(t, ns, "config", func(r *v1alpha1.VendorReport) bool { return r.Summary.Workloads == 2 })
+	for _, f := range r.Findings {
+		assert.Equal(t, "Digest", f.Evidence)
+		assert.Equal(t, v1alpha1.AdmissionCouldNotSee, f.Admission)
+		assert.Equal(t, []string{listed}, f.Digests)
+		assert.Equal(t, f.Digests, f.ConfigDigests)
+	}
+	live, a := runAudit(t, stage.Plane.Kubeconfig(), "-n", ns)
+	assert.Len(t, live.of("config"), 2, a.Stderr)
 }
 
 // TestATagThatMovesIsReportedAsAnUpdate has the digest behind a tag change.

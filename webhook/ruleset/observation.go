@@ -3,6 +3,7 @@ package ruleset
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,10 +58,47 @@ func (o *observation) vendor(v *v1alpha1.RestrictedVendor) {
 	s.Restrictions = restrictionStatuses(v, standings)
 	workloads, namespaces := s.Summary.Workloads, s.Summary.Namespaces
 	s.Summary = summary(standings)
+	s.Summary.Enforced = enforced(s.Conditions)
+	if s.Summary.Found = unfindable(s.Conditions); s.Summary.Found != "" {
+		return // 0 would say that the audit looked for it
+	}
 	s.Summary.Workloads, s.Summary.Namespaces = workloads, namespaces
 	if o.tally != nil {
 		found := o.tally.Vendors[v.Name]
 		s.Summary.Workloads, s.Summary.Namespaces = &found.Workloads, &found.Namespaces
+	}
+	if s.Summary.Workloads != nil {
+		s.Summary.Found = strconv.Itoa(int(*s.Summary.Workloads))
+	}
+}
+
+// unfindable says in a word, for a column, why nothing is found of a vendor, whatever runs; ""
+// where something can be.
+func unfindable(conditions []metav1.Condition) string {
+	for _, kind := range []string{conditionRecognisable, conditionApplied} {
+		if c := meta.FindStatusCondition(conditions, kind); c != nil && c.Status == metav1.ConditionFalse {
+			return c.Reason
+		}
+	}
+	return ""
+}
+
+// enforced says in a word, for a column, whether admission follows a vendor's restrictions, or
+// what keeps it from that.
+func enforced(conditions []metav1.Condition) string {
+	if reason := unfindable(conditions); reason != "" {
+		return reason
+	}
+	c := meta.FindStatusCondition(conditions, conditionEnforced)
+	switch {
+	case c == nil || c.Status == metav1.ConditionUnknown:
+		return string(metav1.ConditionUnknown)
+	case c.Status == metav1.ConditionFalse:
+		return c.Reason
+	case !meta.IsStatusConditionTrue(conditions, conditionCompiled):
+		return "Partly"
+	default:
+		return string(metav1.ConditionTrue)
 	}
 }
 

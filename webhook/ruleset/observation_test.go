@@ -166,3 +166,75 @@ func TestPrefilteredIsOfWhatIsInForce(t *testing.T) {
 		assert.Equal(t, message, got.Message)
 	}
 }
+
+// TestColumnsNeverPassAVendorOffAsLookedFor: neither 0 workloads nor True are said of a vendor
+// of which nothing can be found.
+func TestColumnsNeverPassAVendorOffAsLookedFor(t *testing.T) {
+	faceless := restricting("a", "us-persons")
+	faceless.Spec.Images = v1alpha1.VendorImages{}
+	unreadable := restricting("a", "us-persons")
+	unreadable.Spec.Images.Repositories[0].Pattern = "*/*"
+	broken := restricting("a", "us-persons")
+	broken.Spec.Restrictions[0].TimeZone = "Nowhere"
+	partly := restricting("a", "us-persons")
+	partly.Spec.Restrictions = append(partly.Spec.Restrictions, broken.Spec.Restrictions[0])
+	whole := restricting("a", "us-persons")
+	elsewhere := applying("p", "us-persons")
+	elsewhere.Spec.VendorSelector.MatchLabels = map[string]string{"is": "b"}
+	one := int32(1)
+	for name, c := range map[string]struct {
+		vendor          v1alpha1.RestrictedVendor
+		policy          v1alpha1.VendorPolicy
+		tally           *policies.Tally
+		found, enforced string
+		workloads       *int32
+	}{
+		"found":                       {whole, applying("p", "us-persons"), &policies.Tally{Vendors: map[string]policies.VendorTally{"a": {Workloads: 1, Namespaces: 1}}}, "1", "True", &one},
+		"looked for":                  {whole, applying("p", "us-persons"), policies.NewTally(), "0", "True", new(int32)},
+		"not looked yet":              {whole, applying("p", "us-persons"), nil, "", "True", nil},
+		"no images":                   {faceless, applying("p", "us-persons"), policies.NewTally(), "NoImages", "NoImages", nil},
+		"no pattern that compiles":    {unreadable, applying("p", "us-persons"), policies.NewTally(), "NoImages", "NoImages", nil},
+		"no policy for its audience":  {whole, applying("p", "uk-government"), policies.NewTally(), "NotApplied", "NotApplied", nil},
+		"no policy that selects it":   {whole, elsewhere, policies.NewTally(), "NotApplied", "NotApplied", nil},
+		"no restriction compiles":     {broken, applying("p", "us-persons"), policies.NewTally(), "NoRestrictions", "NoRestrictions", nil},
+		"some restriction compiles":   {partly, applying("p", "us-persons"), policies.NewTally(), "0", "Partly", new(int32)},
+		"neither images nor a policy": {faceless, applying("p", "uk-government"), policies.NewTally(), "NoImages", "NoImages", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := policies.Source{Vendors: []v1alpha1.RestrictedVendor{c.vendor}, Policies: []v1alpha1.VendorPolicy{c.policy}}
+			rules, problems := policies.Compile(source)
+			o := observation{compiled: &Compiled{Rules: rules, Problems: problems, Source: source}, now: time.Now(), tally: c.tally,
+				registration: registration.State{Outcome: registration.InPlace, RuleSet: rules.Digest()}}
+			v := c.vendor
+			o.vendor(&v)
+			assert.Equal(t, c.found, v.Status.Summary.Found)
+			assert.Equal(t, c.enforced, v.Status.Summary.Enforced)
+			assert.Equal(t, c.workloads, v.Status.Summary.Workloads)
+			assert.Equal(t, c.workloads == nil, v.Status.Summary.Namespaces == nil)
+
+			o.registration = registration.State{Outcome: registration.Paused, Reason: "admission is paused"}
+			o.vendor(&v)
+			if c.enforced == "True" || c.enforced == "Partly" {
+				assert.Equal(t, "NotRegistered", v.Status.Summary.Enforced)
+			} else {
+				assert.Equal(t, c.enforced, v.Status.Summary.Enforced)
+			}
+		})
+	}
+}
+
+// TestAVendorThatIsNoLongerFoundHasNoCount: the count of before isn't kept.
+func TestAVendorThatIsNoLongerFoundHasNoCount(t *testing.T) {
+	source := policies.Source{Vendors: []v1alpha1.RestrictedVendor{restricting("a", "us-persons")}, Policies: []v1alpha1.VendorPolicy{applying("p", "us-persons")}}
+	v := source.Vendors[0]
+	for _, step := range []struct{ audience, found string }{{"us-persons", "3"}, {"uk-government", "NotApplied"}, {"us-persons", ""}} {
+		source.Policies[0].Spec.Audiences = []string{step.audience}
+		rules, _ := policies.Compile(source)
+		o := observation{compiled: &Compiled{Rules: rules, Source: source}, now: time.Now()}
+		if step.found == "3" {
+			o.tally = &policies.Tally{Vendors: map[string]policies.VendorTally{"a": {Workloads: 3, Namespaces: 1}}}
+		}
+		o.vendor(&v)
+		assert.Equal(t, step.found, v.Status.Summary.Found)
+	}
+}

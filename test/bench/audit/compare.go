@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"embargo.dev/audit"
@@ -95,7 +94,6 @@ func auditOnce(ctx context.Context, plane *controlplane.ControlPlane, scheme *ru
 		Rules:     func() *policies.RuleSet { return rules },
 		Vendor:    func(name string) types.UID { return types.UID(name) },
 		Resources: func() ([]audit.Resource, bool) { return nil, true },
-		Recorder:  &events.FakeRecorder{},
 	})
 	if err != nil {
 		return 0, err

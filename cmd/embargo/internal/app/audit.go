@@ -25,7 +25,6 @@ func (c *controller) audit(context.Context) error {
 		Namespaces: c.mgr.GetCache(), Home: c.options.Namespace, Clock: time.Now,
 		Rules: c.keeper.Rules, Vendor: c.vendorUID, Granted: c.waiverGranted, Resources: c.auditedResources,
 		ReportAPI:    c.options.ReportAPI,
-		Recorder:     c.mgr.GetEventRecorder("embargo"),
 		RulesChanged: c.keeper.Follow(), ResourcesChanged: c.discovery.Follow(),
 	})
 	if err != nil {

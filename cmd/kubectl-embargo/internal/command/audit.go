@@ -88,6 +88,7 @@ func (a *auditing) run(ctx context.Context) error {
 	r.AsOf, r.Notices = a.asked(), a.notices
 	images := r.Images
 	r.Background = a.background(a.failOn, a.vendors)
+	r.NotLookedFor = a.notLookedFor()
 	r.Instant, r.Errors, r.Images = a.instant, a.errors, images
 	r.Count()
 	a.tell()
@@ -148,7 +149,7 @@ func findingOf(clusterName string, f *exposure.Finding) output.Finding {
 		Cluster: clusterName, APIVersion: f.Workload.APIVersion, Kind: f.Workload.Kind, Namespace: f.Workload.Namespace, Name: f.Workload.Name,
 		Finding: f.Finding,
 		Running: output.Running{
-			ArrivedAfterBan: f.ArrivedAfterBan, Carrier: f.Carrier, Pods: f.Pods, Node: f.Node, Digests: f.Digests,
+			ArrivedAfterBan: f.ArrivedAfterBan, Carrier: f.Carrier, Pods: f.Pods, Node: f.Node, Digests: f.Digests, ConfigDigests: f.ConfigDigests,
 			UpdatedFrom: f.UpdatedFrom, Admission: f.Admission, AlsoNamed: f.AlsoNamed, RestartAction: f.RestartAction, RestartOwner: f.RestartOwner,
 		},
 	}

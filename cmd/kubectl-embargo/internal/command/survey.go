@@ -30,6 +30,8 @@ type survey struct {
 	vendors    []v1alpha1.RestrictedVendor
 	namespaces map[string]policies.Namespace
 	seen       *audit.Surveyed // nil where nothing could be read
+
+	notLookedFor []string // vendors of which nothing can be found
 }
 
 func (l *live) newSurvey(context string) *survey {
@@ -86,6 +88,7 @@ func (s *survey) compile(ctx context.Context, given rules) error {
 		}
 	}
 	s.set, s.vendors = set, given.source.Vendors
+	s.noteNotLookedFor(given.places)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"embargo.dev/internal/escape"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -110,7 +111,7 @@ func (t Transition) view() transitionView {
 	v := transitionView{Transition: t, Day: t.on(), Left: t.left(), Instant: instant(&t.At), Class: "audit"}
 	strongest := v1alpha1.ActionAllow
 	for _, a := range t.Affected {
-		a.Image, a.Container, a.Name, a.Carrier = printable(a.Image), printable(a.Container), printable(a.Name), visible(a.Carrier)
+		a.Image, a.Container, a.Name, a.Carrier = printable(a.Image), printable(a.Container), printable(a.Name), escape.Text(a.Carrier)
 		row := affectedView{
 			Affected: a, Object: a.object(), Class: strings.ToLower(string(a.Action)), Anchor: anchor(a.Vendor, a.Restriction),
 			Words: strings.Join(a.Effects, ", "),

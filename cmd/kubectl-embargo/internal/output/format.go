@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"embargo.dev/internal/escape"
 )
 
 // format is a way to print a result.
@@ -115,7 +117,7 @@ func indented(value any, prefix string) ([]byte, error) {
 	encoder.SetIndent(prefix, "  ")
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(value)
-	return escapeJSON(text.Bytes()), err
+	return escape.JSON(text.Bytes()), err
 }
 
 func printYAML(w io.Writer, r *Result, _ bool) error { return encodeYAML(w, r) }

@@ -109,6 +109,7 @@ func (r *Result) facts() []fact {
 	add(len(r.Clusters) > 1, "Clusters", r.clusterNames())
 	add(r.Summary.Skipped > 0, "Skipped", count(r.Summary.Skipped, "document")+" without a Kubernetes object")
 	add(r.Summary.Unparsable > 0, "Unparsable", count(r.Summary.Unparsable, "finding")+" whose vendor can't be told")
+	add(len(r.NotLookedFor) > 0, "Not looked for", strings.Join(r.NotLookedFor, ", "))
 	return append(facts, fact{Name: "Rule set", Value: r.RuleSet, Code: true})
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"embargo.dev/internal/escape"
 )
 
 // findingView is a row of the findings.
@@ -60,7 +62,7 @@ func (r *Result) findingViews() []findingView {
 			v.Since = day(*f.Since, time.UTC)
 		}
 		v.Reading = cmp.Or(f.Upstream, f.Canonical)
-		v.Image, v.Container, v.Field, v.Place, v.Carrier = printable(f.Image), printable(f.Container), printable(f.Field), visible(v.Place), visible(f.Carrier)
+		v.Image, v.Container, v.Field, v.Place, v.Carrier = printable(f.Image), printable(f.Container), printable(f.Field), escape.Text(v.Place), escape.Text(f.Carrier)
 		views = append(views, v)
 	}
 	slices.SortStableFunc(views, func(a, b findingView) int { return b.Action.Strength() - a.Action.Strength() })

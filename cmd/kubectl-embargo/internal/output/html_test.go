@@ -91,6 +91,14 @@ func TestOnlyAnAuditShowsExposure(t *testing.T) {
 	assert.NotContains(t, checked(t).print(t, "html"), "Exposure by namespace")
 }
 
+// TestAPageNamesVendorsThatWereNotLookedFor where the verdict stands, which would pass for clean.
+func TestAPageNamesVendorsThatWereNotLookedFor(t *testing.T) {
+	s := newSample(t, output.KindAudit, "2024-08-15")
+	assert.NotContains(t, s.print(t, "html"), "Not looked for")
+	s.NotLookedFor = []string{"dahua", "zte (staging)"}
+	assert.Contains(t, s.print(t, "html"), "<div><dt>Not looked for</dt><dd>dahua, zte (staging)</dd></div>")
+}
+
 func TestIdentitiesInAPageAreUnique(t *testing.T) {
 	seen := map[string]bool{}
 	for _, id := range regexp.MustCompile(`\sid="([^"]*)"`).FindAllStringSubmatch(checked(t).print(t, "html"), -1) {

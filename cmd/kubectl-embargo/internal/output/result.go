@@ -42,10 +42,12 @@ type Background struct {
 	Vendors   []v1alpha1.RestrictedVendor // that findings may name: their citations and schedules
 	Unchecked []InputError                // documents that look like objects but are none
 	Images    []Image                     // every image that was evaluated, for formats that need it
-	FailOn    v1alpha1.Action             // the weakest action that fails; "" for none
-	Instant   policies.Instant            // AsOf
-	Made      time.Time                   // when the result was made
-	Version   string                      // of this program
+	// NotLookedFor are vendors of which nothing can be found, whatever runs.
+	NotLookedFor []string
+	FailOn       v1alpha1.Action  // the weakest action that fails; "" for none
+	Instant      policies.Instant // AsOf
+	Made         time.Time        // when the result was made
+	Version      string           // of this program
 }
 
 // InputError is an input that could not be read, or something else that was not evaluated.

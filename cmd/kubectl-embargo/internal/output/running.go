@@ -13,6 +13,8 @@ type Running struct {
 	Pods    int      `json:"pods,omitempty"` // that run it
 	Node    string   `json:"node,omitempty"` // that runs it from a file
 	Digests []string `json:"digests,omitempty"`
+	// ConfigDigests are those of Digests that are of an image's configuration.
+	ConfigDigests []string `json:"configDigests,omitempty"`
 	// UpdatedFrom is the digest that ran before another one came under the same tag.
 	UpdatedFrom string `json:"updatedFrom,omitempty"`
 	// Admission says whether admission could have seen it.
