@@ -112,6 +112,9 @@ func (e *evaluation) restriction(img image, rec *recognition, v *vendor, r *rest
 	f.Policies = names
 	c.fill(&f, best)
 	f.measure.list = img.List
+	if f.Action == v1alpha1.ActionDeny {
+		f.measure.beside, f.measure.besideImages = e.waiverBeside(rec, v, r)
+	}
 	return f, true
 }
 
@@ -234,6 +237,25 @@ func (e *evaluation) waiverFor(rec *recognition, v *vendor, r *restriction) (liv
 	return nil, covering
 }
 
+// waiverBeside returns the live waiver that covers another tag or digest of the image for
+// longest, and its pattern.
+func (e *evaluation) waiverBeside(rec *recognition, v *vendor, r *restriction) (*waiver, string) {
+	var (
+		beside  *waiver
+		pattern string
+	)
+	for _, w := range e.set.waivers {
+		if !w.covers(v, r) || !w.expires.After(e.instant.In(time.UTC)) || !w.namespaces.surelyCovers(e.request.Namespace) {
+			continue
+		}
+		p, found := rec.waivedInAnotherVersion(w)
+		if found && (beside == nil || w.expires.After(beside.expires)) {
+			beside, pattern = w, p
+		}
+	}
+	return beside, pattern
+}
+
 // fill writes what the ruling makes of the candidacy into the finding.
 func (c *candidacy) fill(f *Finding, r *ruling) {
 	effective := r.phase.Instant
@@ -249,6 +271,7 @@ func (c *candidacy) fill(f *Finding, r *ruling) {
 		zone:        c.restriction.schedule.Zone(),
 		leadDays:    r.policy.leadDays,
 		unverified:  r.phase.Verification == v1alpha1.VerificationUnverified,
+		realTime:    c.real,
 	}
 	if c.waiver != nil {
 		f.Waiver, f.measure.waiverExpires = c.waiver.name, c.waiver.expires

@@ -61,6 +61,7 @@ type waiver struct {
 	vendor       string
 	restrictions map[string]bool // empty: all
 	namespaces   namespaceSelector
+	images       []imageref.Pattern
 	expires      time.Time
 }
 
