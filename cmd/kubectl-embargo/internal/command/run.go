@@ -8,9 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/klog/v2"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // Exit codes, which scripts depend on.
@@ -29,8 +33,16 @@ type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// quietLibraries keeps the Kubernetes libraries from writing to the terminal. Commands say
+// themselves what is wrong, and once.
+var quietLibraries = sync.OnceFunc(func() {
+	klog.SetLogger(logr.Discard())
+	logf.SetLogger(logr.Discard())
+})
+
 // Run runs a command line and returns its exit code.
 func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
+	quietLibraries()
 	root := NewRoot(calledAs(os.Args[0]), streams)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
