@@ -51,6 +51,15 @@ func TestQuietPrintsNoNotices(t *testing.T) {
 	assert.NotEmpty(t, result.Notices)
 }
 
+func TestVendorsWithoutImagesAreRemarkedOnWhereAskedFor(t *testing.T) {
+	const says = `RestrictedVendor "zte": spec.images has no pattern and no digest`
+	for _, args := range [][]string{{"check", "-f", "-"}, {"explain", "nginx"}, {"schedule"}, {"list", "show"}} {
+		assert.NotContains(t, run(t, deployment, args...).stderr, says, "%v", args)
+		assert.Contains(t, run(t, deployment, append(args, "-v")...).stderr, says, "%v", args)
+	}
+	assert.Contains(t, run(t, run(t, "", "list", "show", "zte").stdout, "list", "validate", "-").stdout, "there is no pattern and no digest")
+}
+
 // TestAnInterruptionPrintsNoResult: half of a result looks like the whole.
 func TestAnInterruptionPrintsNoResult(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

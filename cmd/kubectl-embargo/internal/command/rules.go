@@ -21,6 +21,7 @@ type rulesOptions struct {
 	lists     []string
 	policies  []string
 	audiences []string
+	verbose   bool             // also remark on vendors that no file gives
 	live      *cluster.Cluster // has what isn't given; nil: it is built in
 }
 
@@ -60,7 +61,7 @@ func (o *rulesOptions) complete(ctx context.Context, r *rules, unread func(error
 			r.checkPolicy(o, &r.source.Policies[i])
 		}
 	}
-	r.noteOddities()
+	r.noteOddities(o.verbose)
 	return nil
 }
 
@@ -92,7 +93,7 @@ func (o *rulesOptions) loadList(ctx context.Context, stdin io.Reader, broken fun
 			return nil, err
 		}
 	}
-	r.noteOddities()
+	r.noteOddities(o.verbose)
 	return r, checkAudiences(o.audiences, r.source.Vendors)
 }
 
