@@ -1,8 +1,6 @@
 package command
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -119,13 +117,9 @@ func unfollowed(folder string) string {
 	return fmt.Sprintf("folder %s is a symbolic link: what is in it isn't read", folder)
 }
 
-// unread tells, once, what of the cluster can't be read. What an interruption leaves unread
-// needs no words.
+// unread tells, once, what of the cluster can't be read.
 func (b *basis) unread(err error) {
 	b.mark(err)
-	if errors.Is(err, context.Canceled) {
-		return
-	}
 	if e := (output.InputError{Message: err.Error()}); !slices.Contains(b.errors, e) {
 		b.errors = append(b.errors, e)
 		fmt.Fprintf(b.ErrOut, "error: %v\n", err)

@@ -42,6 +42,9 @@ type rules struct {
 // told to broken, and what of the cluster can't to unread.
 func (o *rulesOptions) load(ctx context.Context, stdin io.Reader, broken func(*manifest.Error), unread func(error)) (*rules, error) {
 	r := o.readFiles(ctx, stdin, broken)
+	if err := ctx.Err(); err != nil {
+		return nil, err // nothing follows from half of the rules
+	}
 	if err := o.complete(ctx, r, unread); err != nil {
 		return nil, err
 	}
@@ -87,6 +90,9 @@ func (o *rulesOptions) fill(ctx context.Context, r *rules, unread func(error)) e
 // loadList reads the restricted list alone.
 func (o *rulesOptions) loadList(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) (*rules, error) {
 	r := o.readFiles(ctx, stdin, broken)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	r.notices = nil // policies aren't asked for
 	if len(o.lists) == 0 {
 		if err := r.assumeList(); err != nil {
