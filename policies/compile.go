@@ -70,8 +70,12 @@ func (c *compiler) add(p imageref.Pattern, r role) {
 	r.pattern = p.String()
 	c.patterns = append(c.patterns, p)
 	c.set.roles = append(c.set.roles, r)
-	if r.kind == recognises {
+	switch r.kind {
+	case recognises:
 		c.set.recognising = append(c.set.recognising, p)
+	case waives:
+		r.waiver.images = append(r.waiver.images, p)
+	default:
 	}
 }
 

@@ -113,6 +113,9 @@ func (e *evaluation) restriction(img image, rec *recognition, v *vendor, r *rest
 	f.Policies = names
 	c.fill(&f, best)
 	f.measure.list = img.List
+	if f.Action == v1alpha1.ActionDeny {
+		f.measure.beside, f.measure.besideImages = e.waiverBeside(rec, v, r)
+	}
 	return f, true
 }
 
@@ -245,6 +248,25 @@ func (e *evaluation) waiverFor(v *vendor, r *restriction, covers func(*waiver) b
 	return nil, covering
 }
 
+// waiverBeside returns the live waiver that covers another tag or digest of the image for
+// longest, and its pattern.
+func (e *evaluation) waiverBeside(rec *recognition, v *vendor, r *restriction) (*waiver, string) {
+	var (
+		beside  *waiver
+		pattern string
+	)
+	for _, w := range e.set.waivers {
+		if !w.covers(v, r) || !w.expires.After(e.instant.In(time.UTC)) || !w.namespaces.surelyCovers(e.request.Namespace) {
+			continue
+		}
+		p, found := rec.waivedInAnotherVersion(w)
+		if found && (beside == nil || w.expires.After(beside.expires)) {
+			beside, pattern = w, p
+		}
+	}
+	return beside, pattern
+}
+
 // fill writes what the ruling makes of the candidacy into the finding.
 func (c *candidacy) fill(f *Finding, r *ruling) {
 	effective := r.phase.Instant
@@ -260,6 +282,7 @@ func (c *candidacy) fill(f *Finding, r *ruling) {
 		zone:         c.restriction.schedule.Zone(),
 		leadDays:     r.policy.leadDays,
 		verification: r.phase.Verification,
+		realTime:     c.real,
 	}
 	if c.waiver != nil {
 		f.Waiver, f.measure.waiverExpires = c.waiver.name, c.waiver.expires

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"embargo.dev/policies/imageref"
+	"embargo.dev/policies/schedule"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/policies/workload"
 )
@@ -122,14 +123,15 @@ func (c *candidacy) actions() Actions {
 	return Actions{Introduce: c.action(UseIntroduce), Update: c.action(UseUpdate), Continue: c.action(UseContinue)}
 }
 
-func (e *evaluation) liveWaivers(rec *recognition, v *vendor, r *restriction) []string {
-	var names []string
+func (e *evaluation) liveWaivers(rec *recognition, v *vendor, r *restriction) []LiveWaiver {
+	var live []LiveWaiver
+	now := e.instant.In(time.UTC)
 	for _, w := range e.set.waivers {
-		if w.covers(v, r) && rec.waivedBy(w) && w.expires.After(e.instant.In(time.UTC)) {
-			names = append(names, w.name)
+		if w.covers(v, r) && rec.waivedBy(w) && w.expires.After(now) {
+			live = append(live, LiveWaiver{Name: w.name, Ends: schedule.Deadline(now, w.expires, time.UTC)})
 		}
 	}
-	return names
+	return live
 }
 
 // nearest finds the pattern that comes nearest to some form: of equally near ones the

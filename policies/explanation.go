@@ -91,10 +91,16 @@ type RestrictionFound struct {
 	Next        *schedule.Phase // nil after the last
 	Early       *schedule.Phase // what a lead time puts in force before its date; nil for none
 
-	Policies    []string // that apply the restriction
-	Actions     Actions  // the strongest of them, now
-	NextActions Actions  // when the next phase begins by law
-	Waivers     []string // live ones that cover it in the namespaces they select
+	Policies    []string     // that apply the restriction
+	Actions     Actions      // the strongest of them, now
+	NextActions Actions      // when the next phase begins by law
+	Waivers     []LiveWaiver // those that cover it in the namespaces they select
+}
+
+// LiveWaiver is a waiver and when it ends, as people say it.
+type LiveWaiver struct {
+	Name string
+	Ends string
 }
 
 // Actions are what happens for each use.

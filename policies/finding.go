@@ -75,10 +75,13 @@ type measure struct {
 	updatesFrom   time.Time // when updates will be refused, for a use that goes on
 	updatesDenied bool      // updates are refused already, for a use that goes on
 	verification  v1alpha1.Verification
-	list          string // the list that holds the field: containers, volumes, …
-	reason        string // why the image can't be read
+	list          string    // the list that holds the field: containers, volumes, …
+	reason        string    // why the image can't be read
+	realTime      time.Time // by which waivers are compared
 	waiverExpires time.Time
 	expiredWaiver string
+	beside        *waiver // a live one that covers another tag or digest of what is refused
+	besideImages  string  // its pattern
 }
 
 // early reports whether a policy's lead time put the phase in force before its

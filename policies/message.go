@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"embargo.dev/internal/escape"
+	"embargo.dev/policies/schedule"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -20,7 +21,8 @@ const (
 )
 
 // Denial is what the user reads when the request is refused, "" where it isn't:
-// every image that is refused, and what to do.
+// every image that is refused, and what to do; where there is room, also waivers that
+// cover other tags.
 func (d Decision) Denial() string {
 	if !d.Denied() {
 		return ""
@@ -38,7 +40,23 @@ func (d Decision) Denial() string {
 		}
 		text += sentence
 	}
+	for _, note := range besideNotes(denying) {
+		if len(text)+len(note) <= room {
+			text += note
+		}
+	}
 	return text + advice
+}
+
+// besideNotes are the notes of the findings, each once.
+func besideNotes(findings []*Finding) []string {
+	var notes []string
+	for _, f := range findings {
+		if note := f.besideNote(); note != "" && !slices.Contains(notes, note) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 // adviceFor says what to move to and how an exception is granted.
@@ -91,13 +109,27 @@ func (d Decision) Notices() []string {
 			add(doubt)
 		}
 		if f.measure.expiredWaiver != "" {
-			add(fmt.Sprintf("waiver %q expired on %s and no longer counts", f.measure.expiredWaiver, date(f.measure.waiverExpires, time.UTC)))
+			add(ExpiredWaiver(f.measure.expiredWaiver, f.measure.waiverExpires, f.measure.realTime))
 		}
 		if f.Waiver != "" {
-			add(fmt.Sprintf("waiver %q covers image %s until %s", f.Waiver, quoteImage(f.Image), deadline(f.EvaluatedAt, f.measure.waiverExpires, time.UTC)))
+			add(fmt.Sprintf("waiver %q covers image %s until %s", f.Waiver, quoteImage(f.Image), f.WaiverEnds()))
 		}
 	}
 	return notices
+}
+
+// ExpiredWaiver is the notice about a waiver that no longer counts.
+func ExpiredWaiver(name string, expires, now time.Time) string {
+	return fmt.Sprintf("waiver %q expired on %s and no longer counts", name, schedule.Date(now, expires, time.UTC))
+}
+
+// WaiverEnds is when the live waiver expires, as people say it; "" where none covers the
+// finding.
+func (f *Finding) WaiverEnds() string {
+	if f.Waiver == "" {
+		return ""
+	}
+	return schedule.Deadline(f.measure.realTime, f.measure.waiverExpires, time.UTC)
 }
 
 // place names the container or volume that a finding is in.
@@ -116,12 +148,12 @@ func (f *Finding) place() string {
 func (f *Finding) sentence() string {
 	g := grouped{Finding: f}
 	g.add(f)
-	return g.sentence()
+	return g.sentence() + f.besideNote()
 }
 
 // sentence is one line: where, what, whose, since when, and what comes next.
 func (g *grouped) sentence() string {
-	if g.Message != "" && len(g.places) == 1 {
+	if g.Message != "" && len(g.places) == 1 && g.measure.beside == nil {
 		return g.Message
 	}
 	where, images, vendor := list(g.places, 3, 60), list(g.images, 2, 90), clean(g.measure.displayName, 64)
@@ -143,14 +175,15 @@ func (g *grouped) sentence() string {
 // text.
 func (f *Finding) standing() string {
 	m := f.measure
-	begun, citation := date(*f.Effective, m.zone), clean(m.citation, 80)
+	begun, begins := schedule.Date(f.EvaluatedAt, *f.Effective, m.zone), schedule.Deadline(f.EvaluatedAt, *f.Effective, m.zone)
+	citation := clean(m.citation, 80)
 	switch {
 	case f.Waiver != "":
-		return fmt.Sprintf("allowed by waiver %q until %s", f.Waiver, deadline(f.EvaluatedAt, m.waiverExpires, time.UTC))
+		return fmt.Sprintf("allowed by waiver %q until %s", f.Waiver, f.WaiverEnds())
 	case f.early() && f.Action == v1alpha1.ActionDeny:
-		return fmt.Sprintf("refused early by cluster policy (%s); prohibited from %s: %s (%s)%s", days(int(m.leadDays)), begun, f.summary(), citation, f.expiredNote())
+		return fmt.Sprintf("refused early by cluster policy (%s); prohibited from %s: %s (%s)%s", schedule.Days(int(m.leadDays)), begins, f.summary(), citation, f.expiredNote())
 	case f.early():
-		return fmt.Sprintf("%s (from %s, %s early by cluster policy)%s", f.summary(), begun, days(int(m.leadDays)), f.outlook())
+		return fmt.Sprintf("%s (from %s, %s early by cluster policy)%s", f.summary(), begun, schedule.Days(int(m.leadDays)), f.outlook())
 	case f.Action == v1alpha1.ActionDeny:
 		return fmt.Sprintf("refused by cluster policy: %s (since %s, %s)%s", f.summary(), begun, citation, f.expiredNote())
 	default:
@@ -171,11 +204,11 @@ func (f *Finding) outlook() string {
 	m := f.measure
 	switch {
 	case !m.refusedFrom.IsZero():
-		return fmt.Sprintf("; will be refused from %s (%s)", moment(f.EvaluatedAt, m.refusedFrom, m.zone), remaining(f.EvaluatedAt, m.refusedFrom, m.zone))
+		return fmt.Sprintf("; will be refused from %s (%s)", moment(f.EvaluatedAt, m.refusedFrom, m.zone), schedule.Left(f.EvaluatedAt, m.refusedFrom, m.zone))
 	case m.updatesDenied:
 		return "; updates of it are refused"
 	case !m.updatesFrom.IsZero():
-		return fmt.Sprintf("; updates of it will be refused from %s (%s)", moment(f.EvaluatedAt, m.updatesFrom, m.zone), remaining(f.EvaluatedAt, m.updatesFrom, m.zone))
+		return fmt.Sprintf("; updates of it will be refused from %s (%s)", moment(f.EvaluatedAt, m.updatesFrom, m.zone), schedule.Left(f.EvaluatedAt, m.updatesFrom, m.zone))
 	default:
 		return f.expiredNote()
 	}
@@ -185,7 +218,17 @@ func (f *Finding) expiredNote() string {
 	if f.measure.expiredWaiver == "" {
 		return ""
 	}
-	return fmt.Sprintf("; waiver %q expired on %s", f.measure.expiredWaiver, date(f.measure.waiverExpires, time.UTC))
+	return fmt.Sprintf("; waiver %q expired on %s", f.measure.expiredWaiver, schedule.Date(f.measure.realTime, f.measure.waiverExpires, time.UTC))
+}
+
+// besideNote names a live waiver that covers another tag or digest of what is refused.
+func (f *Finding) besideNote() string {
+	w := f.measure.beside
+	if w == nil {
+		return ""
+	}
+	return fmt.Sprintf("; waiver %q covers %s until %s, but not %s",
+		w.name, quoteImage(f.measure.besideImages), schedule.Date(f.measure.realTime, w.expires, time.UTC), quoteImage(f.Image))
 }
 
 // list joins the first of some names, at most so many and as far as there is room, and

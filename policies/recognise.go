@@ -199,3 +199,14 @@ func (rec *recognition) waivedBy(w *waiver) bool {
 func (rec *recognition) mayBeWaivedBy(w *waiver) bool {
 	return slices.ContainsFunc(rec.forms, func(f form) bool { return hasWaiver(f.possible, w) })
 }
+
+// waivedInAnotherVersion returns the pattern of the waiver that would match some form if it
+// had another tag or digest.
+func (rec *recognition) waivedInAnotherVersion(w *waiver) (pattern string, found bool) {
+	for _, p := range w.images {
+		if slices.ContainsFunc(rec.forms, func(f form) bool { return p.MatchRepository(f.reference) }) {
+			return p.String(), true
+		}
+	}
+	return "", false
+}

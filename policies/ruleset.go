@@ -62,6 +62,7 @@ type waiver struct {
 	vendor       string
 	restrictions map[string]bool // empty: all
 	namespaces   namespaceSelector
+	images       []imageref.Pattern
 	expires      time.Time
 }
 

@@ -77,6 +77,6 @@ func (rs *RuleSet) beginnings(v *vendor, r *restriction, after, until Instant) [
 // to it.
 func (t *Transition) within(after, until Instant) bool {
 	now := after.In(t.Zone)
-	t.Days = calendarDays(now.In(t.Zone), t.Instant.In(t.Zone))
+	t.Days = schedule.DaysUntil(now, t.Instant, t.Zone)
 	return t.Instant.After(now) && !t.Instant.After(until.In(t.Zone))
 }

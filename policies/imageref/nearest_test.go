@@ -57,31 +57,6 @@ func TestDistanceIsZeroWhereThePatternMatches(t *testing.T) {
 	})
 }
 
-func TestRepair(t *testing.T) {
-	for image, want := range map[string]string{
-		"Acme/app":                   "docker.io/acme/app:latest",
-		"acme/App:V1":                "docker.io/acme/app:V1",
-		"https://ghcr.io/acme/app:1": "ghcr.io/acme/app:1",
-		"docker://acme/app":          "docker.io/acme/app:latest",
-		"ghcr.io./acme/app":          "ghcr.io/acme/app:latest",
-		"ghcr.io//acme/app/":         "ghcr.io/acme/app:latest",
-		" acme/app ":                 "docker.io/acme/app:latest",
-		"acme/app:":                  "docker.io/acme/app:latest",
-		"acme/app@sha256:abc":        "docker.io/acme/app:latest",
-		"acme/app:a b":               "docker.io/acme/app:ab",
-	} {
-		got, ok := imageref.Repair(image)
-		assert.True(t, ok, image)
-		assert.Equal(t, want, got.String(), image)
-	}
-	for _, image := range []string{"", "::", "../..", digestA[len("sha256:"):]} {
-		_, ok := imageref.Repair(image)
-		assert.False(t, ok, image)
-	}
-	_, ok := imageref.Repair("nginx")
-	assert.False(t, ok, "there is nothing to mend")
-}
-
 func TestStepsSayWhichMirrorWasUndone(t *testing.T) {
 	declared, err := imageref.ParseMirror("harbor.example.com/hub", "mirror.gcr.io")
 	require.NoError(t, err)

@@ -38,10 +38,16 @@ func (p Pattern) String() string { return p.text }
 // or digest open, can come to match it. It is the definition that an Index must agree
 // with.
 func (p Pattern) Match(r Reference) bool {
+	return p.matchVersion(r) && p.MatchRepository(r)
+}
+
+// MatchRepository reports whether the pattern matches some tag or digest of the
+// reference's repository.
+func (p Pattern) MatchRepository(r Reference) bool {
 	if p.text == "" || !p.anyHost && !p.host.match(r.Host) {
 		return false
 	}
-	return p.matchVersion(r) && matchPath(p.pathAt(r.Host), strings.Split(r.Path, "/"))
+	return matchPath(p.pathAt(r.Host), strings.Split(r.Path, "/"))
 }
 
 // pathAt is the path that is meant at a host.

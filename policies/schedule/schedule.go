@@ -39,6 +39,15 @@ func (p *Phase) Local() string {
 	return p.Instant.In(p.zone).Format(time.RFC3339)
 }
 
+// Shown is Local for somebody who reads it at an instant: where the phase begins or began
+// near it, with its time, its zone and what is left.
+func (p *Phase) Shown(now time.Time) string {
+	if Near(now, p.Instant) {
+		return Deadline(now, p.Instant, p.zone)
+	}
+	return p.Local()
+}
+
 // Zone returns the zone in which the phase's date is counted.
 func (p *Phase) Zone() *time.Location { return p.zone }
 

@@ -2,9 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Action is what a phase asks for a use: Allow, Audit, Warn or Deny.
-//
-// +kubebuilder:validation:Enum=Allow;Audit;Warn;Deny
+// Action is what a phase asks for a use: Allow, Audit, Warn or Deny. Each field says which
+// of them it takes: of an enumeration on the type and one on a field the first would win.
 type Action string
 
 // The actions, from the weakest to the strongest.
@@ -88,20 +87,25 @@ type Phase struct {
 	// +kubebuilder:validation:MaxLength=200
 	Summary string `json:"summary,omitempty"`
 
-	// introduce is the action for an image that is newly brought in.
+	// introduce is the action for an image that is newly brought in: Allow, Audit, Warn or
+	// Deny.
 	//
 	// +required
+	// +kubebuilder:validation:Enum=Allow;Audit;Warn;Deny
 	Introduce Action `json:"introduce"`
 
-	// update is the action for another tag or digest of an image that runs already.
+	// update is the action for another tag or digest of an image that runs already: Allow,
+	// Audit, Warn or Deny.
 	//
 	// +required
+	// +kubebuilder:validation:Enum=Allow;Audit;Warn;Deny
 	Update Action `json:"update"`
 
-	// continue is the action for an image that goes on as it is. Deny refuses only
-	// the creation of children, such as the Pods of a ReplicaSet.
+	// continue is the action for an image that goes on as it is: Allow, Audit, Warn or
+	// Deny. Deny refuses only the creation of children, such as the Pods of a ReplicaSet.
 	//
 	// +required
+	// +kubebuilder:validation:Enum=Allow;Audit;Warn;Deny
 	Continue Action `json:"continue"`
 
 	// change is Relaxes where the phase is weaker than the one before.

@@ -47,7 +47,9 @@ type VendorPolicySpec struct {
 	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Audiences []string `json:"audiences"`
 
-	// enforcement is how far the policy may go: Audit, Warn or Deny.
+	// enforcement is how far the policy may go: Deny refuses, Warn admits with a warning,
+	// Audit only reports. Exactly these three words are accepted, with their capital
+	// letters; there is no Allow.
 	//
 	// +optional
 	// +default="Deny"

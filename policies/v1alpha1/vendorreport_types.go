@@ -138,6 +138,7 @@ type ReportedNext struct {
 	// action is what it will ask for the same use.
 	//
 	// +optional
+	// +kubebuilder:validation:Enum=Allow;Audit;Warn;Deny
 	Action Action `json:"action,omitempty"`
 
 	// toldDaysBefore is the fewest days before it at which an event announced it.
@@ -267,12 +268,14 @@ type ReportedFinding struct {
 	// action is what the phase asks for that use.
 	//
 	// +required
+	// +kubebuilder:validation:Enum=Allow;Audit;Warn;Deny
 	Action Action `json:"action"`
 
 	// restartAction is what would become of a Pod that is created in place of one
 	// that runs.
 	//
 	// +optional
+	// +kubebuilder:validation:Enum=Allow;Audit;Warn;Deny
 	RestartAction Action `json:"restartAction,omitempty"`
 
 	// restartOwner names, as KIND/NAME, the owner that doesn't carry the image, so that
@@ -366,6 +369,7 @@ type VendorReportSummary struct {
 	// action is the strongest action.
 	//
 	// +optional
+	// +kubebuilder:validation:Enum=Allow;Audit;Warn;Deny
 	Action Action `json:"action,omitempty"`
 
 	// restriction is the one with that action, and of those the one whose next phase

@@ -45,7 +45,7 @@ func entries(t *testing.T, at string) []calendar.Entry {
 func written(t *testing.T) string {
 	t.Helper()
 	var b bytes.Buffer
-	require.NoError(t, calendar.ICS(&b, entries(t, "2024-08-01"), stamp))
+	require.NoError(t, calendar.ICS(&b, entries(t, "2024-08-01"), stamp, nil))
 	return b.String()
 }
 
@@ -95,7 +95,7 @@ func TestStates(t *testing.T) {
 		"2024-09-30T03:30:00Z": {"past", "in force"},
 	} {
 		var b bytes.Buffer
-		require.NoError(t, calendar.Table(&b, entries(t, at), false))
+		require.NoError(t, calendar.Table(&b, entries(t, at), calendar.Columns{}))
 		for i, line := range strings.Split(strings.TrimSpace(b.String()), "\n")[1:] {
 			assert.Contains(t, line, "  "+want[i]+"  ", "%s: %s", at, line)
 		}
@@ -136,4 +136,68 @@ func TestAPictureBeforeAndAfterEverything(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, calendar.Picture(&b, nil, stamp, calendar.Look{Width: 80}))
 	assert.Empty(t, b.String())
+}
+
+func TestAlarmsRemindOfWhatIsToCome(t *testing.T) {
+	var alarms []calendar.Alarm
+	for _, text := range []string{"2w", "30d", "12h", "45m", "0d"} {
+		a, err := calendar.ParseAlarm(text)
+		require.NoError(t, err)
+		alarms = append(alarms, a)
+	}
+	var b bytes.Buffer
+	require.NoError(t, calendar.ICS(&b, entries(t, "2024-08-01"), stamp, alarms))
+	c, err := ics.ParseCalendar(strings.NewReader(b.String()))
+	require.NoError(t, err)
+	require.Len(t, c.Events(), 2)
+	assert.Empty(t, c.Events()[0].Alarms(), "it has begun")
+	var triggers []string
+	for _, a := range c.Events()[1].Alarms() {
+		triggers = append(triggers, a.GetProperty(ics.ComponentPropertyTrigger).Value)
+		assert.Equal(t, "DISPLAY", a.GetProperty(ics.ComponentPropertyAction).Value)
+		assert.Contains(t, a.GetProperty(ics.ComponentPropertyDescription).Value, "us-test hour on 2024-09-29T23:30:00-04:00")
+	}
+	assert.Equal(t, []string{"-P2W", "-P30D", "-PT12H", "-PT45M", "PT0S"}, triggers)
+	for _, bad := range []string{"", "d", "-3d", "3", "3 days", "1d12h", "99999d", "P3D"} {
+		_, err := calendar.ParseAlarm(bad)
+		assert.ErrorContains(t, err, "such as 2w, 30d, 12h or 0d", bad)
+	}
+}
+
+func TestUpcomingPhasesAreInOrderOfTime(t *testing.T) {
+	all := entries(t, "2024-06-01")
+	later := vendor()
+	later.Name = "beta"
+	later.Spec.Restrictions[0].Schedule = later.Spec.Restrictions[0].Schedule[:1]
+	instant, err := policies.ParseInstant("2024-06-01")
+	require.NoError(t, err)
+	all = append(all, calendar.Entries([]v1alpha1.RestrictedVendor{later}, nil, instant)...)
+	var order []string
+	for _, e := range calendar.Upcoming(all) {
+		order = append(order, e.Vendor+" "+e.Phase)
+	}
+	assert.Equal(t, []string{"acme announced", "beta announced", "acme hour"}, order)
+
+	entries := entries(t, "2024-08-01")
+	upcoming := calendar.Upcoming(entries)
+	require.Len(t, upcoming, 1)
+	assert.Len(t, calendar.OfSame(append(entries, all[2]), upcoming), 2, "the past of the same restriction, and no other")
+	var b bytes.Buffer
+	require.NoError(t, calendar.Table(&b, upcoming, calendar.Columns{Left: true}))
+	assert.Regexp(t, `EFFECTIVE +IN +INTRODUCE`, b.String())
+	assert.Regexp(t, `2024-09-29T23:30:00-04:00 +59 days +Deny`, b.String())
+	assert.Empty(t, calendar.Upcoming(nil))
+}
+
+func TestTheTableShowsTheTimeOfNearPhases(t *testing.T) {
+	for at, want := range map[string]string{
+		"2024-06-19T12:00:00-04:00": `2024-06-20 00:00 EDT \(12 hours left\) +coming`,
+		"2024-06-20T12:00:00-04:00": `2024-06-20 00:00 EDT +in force`,
+		"2024-06-30":                `2024-06-20 +in force`,
+		"2024-09-29":                `2024-09-29 23:30 EDT \(23 hours left\) +coming`,
+	} {
+		var b bytes.Buffer
+		require.NoError(t, calendar.Table(&b, entries(t, at), calendar.Columns{}))
+		assert.Regexp(t, want, b.String(), at)
+	}
 }

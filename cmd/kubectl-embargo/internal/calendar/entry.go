@@ -3,6 +3,7 @@
 package calendar
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -32,6 +33,9 @@ type Entry struct {
 	timeZone    string
 	zone        *time.Location
 	local       string // as the zone has it
+	day         string // the same, with its time where it is near
+	shown       string // the same, with what is left
+	left        string // until it begins; "" where it has begun
 	state       state
 }
 
@@ -73,7 +77,8 @@ func Entries(vendors []v1alpha1.RestrictedVendor, audiences map[string]bool, ins
 }
 
 func phases(v *v1alpha1.RestrictedVendor, r *v1alpha1.Restriction, s *schedule.Schedule, instant policies.Instant) []Entry {
-	current, _ := s.At(instant.In(s.Zone()), 0)
+	now := instant.In(s.Zone())
+	current, _ := s.At(now, 0)
 	var entries []Entry
 	standing := past
 	if current == nil {
@@ -86,7 +91,13 @@ func phases(v *v1alpha1.RestrictedVendor, r *v1alpha1.Restriction, s *schedule.S
 			Summary: p.Summary, Introduce: p.Introduce, Update: p.Update, Continue: p.Continue,
 			Verification: p.Verification, Citations: r.Citations,
 			displayName: v.Spec.DisplayName, authority: r.Authority, scope: r.Scope,
-			timeZone: r.TimeZone, zone: s.Zone(), local: p.Local(), state: standing,
+			timeZone: r.TimeZone, zone: s.Zone(), local: p.Local(), day: p.Local(), shown: p.Shown(now), state: standing,
+		}
+		if schedule.Near(now, p.Instant) {
+			e.day = schedule.Clock(p.Instant, s.Zone())
+		}
+		if p.Instant.After(now) {
+			e.left = schedule.Left(now, p.Instant, s.Zone())
 		}
 		if p == current {
 			e.state, standing = inForce, coming
@@ -94,4 +105,26 @@ func phases(v *v1alpha1.RestrictedVendor, r *v1alpha1.Restriction, s *schedule.S
 		entries = append(entries, e)
 	}
 	return entries
+}
+
+// Upcoming returns the phases that are to come, in order of time.
+func Upcoming(entries []Entry) []Entry {
+	upcoming := []Entry{}
+	for i := range entries {
+		if entries[i].state == coming {
+			upcoming = append(upcoming, entries[i])
+		}
+	}
+	slices.SortStableFunc(upcoming, func(a, b Entry) int { return a.Effective.Compare(b.Effective) })
+	return upcoming
+}
+
+// OfSame returns the phases of the restrictions that others are of: a picture of time needs
+// those before them too.
+func OfSame(entries, others []Entry) []Entry {
+	wanted := map[string]bool{}
+	for i := range others {
+		wanted[others[i].title()] = true
+	}
+	return slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool { return !wanted[e.title()] })
 }

@@ -14,19 +14,27 @@ import (
 // ICS writes the phases as a calendar file (RFC 5545): an event for the whole of the
 // day on which a phase begins in the restriction's zone. An event keeps its identity
 // as long as vendor, restriction and phase keep their names, so that importing a later
-// file moves it. The stamp is when the file was made.
-func ICS(w io.Writer, entries []Entry, stamp time.Time) error {
+// file moves it. The stamp is when the file was made. Phases that are to come remind of
+// themselves by the alarms.
+func ICS(w io.Writer, entries []Entry, stamp time.Time, alarms []Alarm) error {
 	c := ics.NewCalendar()
 	c.SetProductId("-//embargo.dev//kubectl-embargo//EN")
 	c.SetMethod(ics.MethodPublish)
 	c.SetXWRCalName("Bans of restricted vendors")
 	for i := range entries {
-		entries[i].event(c, stamp)
+		e := &entries[i]
+		event := e.event(c, stamp)
+		if e.state != coming {
+			continue // a program that reads the file would sound it at once
+		}
+		for _, a := range alarms {
+			e.alarm(event, a)
+		}
 	}
 	return c.SerializeTo(w, ics.WithNewLineWindows)
 }
 
-func (e *Entry) event(c *ics.Calendar, stamp time.Time) {
+func (e *Entry) event(c *ics.Calendar, stamp time.Time) *ics.VEvent {
 	day := e.Effective.In(e.zone)
 	event := c.AddEvent(fmt.Sprintf("%s.%s.%s@embargo.dev", e.Vendor, e.Restriction, e.Phase))
 	event.SetDtStampTime(stamp)
@@ -43,6 +51,7 @@ func (e *Entry) event(c *ics.Calendar, stamp time.Time) {
 	if len(e.Citations) > 0 {
 		event.SetURL(e.Citations[0].URL)
 	}
+	return event
 }
 
 // headline is the phase's own words, or its name where it has none.

@@ -10,21 +10,34 @@ import (
 	"unicode"
 )
 
-// Table writes a line a phase; a wide one says more of each.
-func Table(w io.Writer, entries []Entry, wide bool) error {
+// Columns says which columns a table has.
+type Columns struct {
+	Left bool // how long it is until each phase, in place of its state
+	Wide bool // more of each
+}
+
+// Table writes a line a phase.
+func Table(w io.Writer, entries []Entry, with Columns) error {
 	columns := []string{"VENDOR", "RESTRICTION", "AUDIENCE", "PHASE", "EFFECTIVE", "STATE", "INTRODUCE", "UPDATE", "CONTINUE", "CITATION"}
-	if wide {
+	if with.Left {
+		columns[5] = "IN"
+	}
+	if with.Wide {
 		columns = append(columns, "ZONE", "INSTANT", "VERIFICATION", "SUMMARY")
 	}
 	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tabs, strings.Join(columns, "\t"))
 	for i := range entries {
 		e := &entries[i]
+		standing, effective := string(e.state), e.shown
+		if with.Left {
+			standing, effective = e.left, e.day
+		}
 		cells := []string{
-			e.Vendor, e.Restriction, e.Audience, e.Phase, e.local, string(e.state),
+			e.Vendor, e.Restriction, e.Audience, e.Phase, effective, standing,
 			string(e.Introduce), string(e.Update), string(e.Continue), plain(e.citation()),
 		}
-		if wide {
+		if with.Wide {
 			cells = append(cells, e.timeZone, e.Effective.Format(time.RFC3339), orDash(string(e.Verification)), orDash(plain(e.Summary)))
 		}
 		fmt.Fprintln(tabs, strings.Join(cells, "\t"))

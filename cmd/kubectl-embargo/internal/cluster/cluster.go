@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -38,6 +39,10 @@ type Cluster struct {
 	Config *rest.Config
 
 	mapper meta.RESTMapper
+
+	// silence is the first lack of an answer. All that can't be read for want of it is told
+	// in the same words, and so once.
+	silence atomic.Pointer[silence]
 }
 
 // requestTimeout bounds a request where the flags don't.
@@ -110,7 +115,14 @@ func (c *Cluster) Namespaced(kind schema.GroupVersionKind) (namespaced, served b
 	}
 }
 
-// Unread says what of the cluster can't be read.
+// Unread says what of the cluster can't be read, or that the cluster gives no answer.
 func (c *Cluster) Unread(what string, err error) error {
+	if first := c.silence.Load(); first != nil && !answered(err) {
+		return first
+	}
+	if cause, silent := unanswered(err); silent {
+		c.silence.CompareAndSwap(nil, &silence{c.Name, cause})
+		return c.silence.Load()
+	}
 	return fmt.Errorf("cluster %s: %s: %w: %w", c.Name, what, ErrUnread, err)
 }

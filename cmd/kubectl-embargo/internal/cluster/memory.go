@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -68,7 +67,7 @@ func (m *memory) try(read func() error) error {
 	err := read()
 	if err != nil && !answered(err) {
 		m.mu.Lock()
-		m.down = fmt.Errorf("it isn't tried again: %w", err)
+		m.down = err
 		m.mu.Unlock()
 	}
 	return err

@@ -47,11 +47,13 @@ func (b *basis) addFlags(cmd *cobra.Command) {
 func (b *basis) addListFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&b.asOf, "as-of", "", asOfUsage)
 	cmd.Flags().StringSliceVar(&b.rules.lists, "list", nil, listUsage)
-	b.addQuietFlag(cmd)
+	b.addNoticeFlags(cmd)
 }
 
-func (b *basis) addQuietFlag(cmd *cobra.Command) {
+// addNoticeFlags adds the flags that say which notices there are.
+func (b *basis) addNoticeFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&b.quiet, "quiet", "q", false, "print no notices; structured output has them all the same")
+	cmd.Flags().BoolVarP(&b.rules.verbose, "verbose", "v", false, "also remark on what is odd about vendors that no file gives, such as those that no image is recognised by")
 }
 
 // complete checks what the rules come from, and reads the instant. Other sources are those
@@ -117,11 +119,11 @@ func unfollowed(folder string) string {
 
 // unread tells, once, what of the cluster can't be read.
 func (b *basis) unread(err error) {
+	b.mark(err)
 	if e := (output.InputError{Message: err.Error()}); !slices.Contains(b.errors, e) {
 		b.errors = append(b.errors, e)
 		fmt.Fprintf(b.ErrOut, "error: %v\n", err)
 	}
-	b.mark(err)
 }
 
 // verdict decides the exit code: what could not be read goes before what could not be
@@ -140,8 +142,8 @@ func (b *basis) verdict(failOn string, strongest v1alpha1.Action) error {
 // have followed them.
 func (b *basis) noteExpired(waivers []v1alpha1.VendorWaiver) {
 	for i := range waivers {
-		if expires := waivers[i].Spec.Expires.UTC(); !expires.After(b.instant.In(time.UTC)) {
-			b.notice("waiver %q expired on %s and no longer counts", waivers[i].Name, expires.Format(time.DateOnly))
+		if expires, now := waivers[i].Spec.Expires.UTC(), b.instant.In(time.UTC); !expires.After(now) {
+			b.notice("%s", policies.ExpiredWaiver(waivers[i].Name, expires, now))
 		}
 	}
 }

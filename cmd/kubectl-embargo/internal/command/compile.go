@@ -81,8 +81,10 @@ func validWaiver(o manifest.Object, w *v1alpha1.VendorWaiver) []*manifest.Error 
 	return slices.SortedFunc(slices.Values(errs), func(a, b *manifest.Error) int { return a.Line - b.Line })
 }
 
-// noteOddities notes what is right but odd: a misspelt audience would find nothing.
-func (r *rules) noteOddities() {
+// noteOddities notes what is right but odd: a misspelt audience would find nothing. Of
+// vendors only those that files give are looked at, unless all are asked for: the built-in
+// list has some on purpose that no image is recognised by.
+func (r *rules) noteOddities(all bool) {
 	note := func(kind, name string, odd []string) {
 		for _, text := range odd {
 			r.notices = append(r.notices, fmt.Sprintf("%s %q: %s", kind, name, text))
@@ -90,7 +92,7 @@ func (r *rules) noteOddities() {
 	}
 	for i := range r.source.Vendors {
 		v := &r.source.Vendors[i]
-		if _, given := r.places["RestrictedVendor/"+v.Name]; given {
+		if _, given := r.places["RestrictedVendor/"+v.Name]; given || all {
 			note("RestrictedVendor", v.Name, policies.OddRestrictedVendor(v))
 		}
 	}

@@ -18,6 +18,7 @@ func addCompletion(root *cobra.Command) {
 	if err != nil {
 		panic(err) // it was added a line above
 	}
+	completion.Args = onlyCommands
 	completion.RunE = func(cmd *cobra.Command, _ []string) error {
 		var shells []string
 		for _, shell := range cmd.Commands() {

@@ -35,13 +35,13 @@ func TestAnImageIsExplained(t *testing.T) {
 		"Kaspersky (kaspersky): evidence Mirror, Confirmed",
 		"In force:    announced since 2024-06-20 (America/New_York): ban announced",
 		"Action:      Introduce Warn, Update Warn, Continue Audit",
-		"Next:        sales-prohibited from 2024-07-20 (America/New_York): new agreements with US persons",
-		"are prohibited (date known from reports only, not from the primary text); then",
-		"Introduce Deny, Update Warn, Continue Warn",
+		"Next:        sales-prohibited from 2024-07-20 00:00 EDT (24 hours left) (America/New_York): new",
+		"agreements with US persons are prohibited; then Introduce Deny, Update Warn,",
 		"89 FR 52434 https://www.federalregister.gov/citation/89-FR-52434",
 		"no policy has the audience of us-bod-17-01 (us-federal-civilian)",
 		"none: no pattern or digest of the restricted list matches",
 		"Nearest:     repo.kcs.kaspersky.com/** of kaspersky: it would match but for a slip",
+		"To mend:     write the repository in lower case; only a tag may have upper case",
 		"Right:       docker.io/acme/app:latest, if that is what was meant",
 	} {
 		assert.Contains(t, a.stdout, line)
@@ -74,6 +74,24 @@ func TestAnExplanationForPrograms(t *testing.T) {
 	at := slices.IndexFunc(v.Restrictions, func(r explanation.Restriction) bool { return r.Restriction == "us-ndaa-1634" })
 	assert.Equal(t, []string{"default"}, v.Restrictions[at].Policies)
 	assert.EqualValues(t, "Deny", v.Restrictions[at].Actions.Introduce)
+}
+
+func TestWhatWouldBeRightIsSaid(t *testing.T) {
+	r := explainJSON(t, "https://ghcr.io/acme/app:1", "acme/app@sha256:abc", "nginx")
+	assert.Equal(t, "ghcr.io/acme/app:1", r.Images[0].Suggestion)
+	assert.Equal(t, []string{"leave out https://, an image has no scheme"}, r.Images[0].Advice)
+	assert.Empty(t, r.Images[1].Suggestion, "no digest can be made up")
+	assert.Contains(t, r.Images[1].Advice[0], "a digest is sha256: and 64 lower-case hexadecimal digits")
+	assert.Empty(t, r.Images[2].Advice)
+}
+
+func TestExplainSaysUntilWhenAWaiverHolds(t *testing.T) {
+	policy := write(t, "p.yaml", "apiVersion: embargo.dev/v1alpha1\nkind: VendorWaiver\nmetadata: {name: w}\nspec:\n  vendor: kaspersky\n  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: mail}}\n  images: [kaspersky/**]\n  expires: \"2025-01-31T18:00:00Z\"\n  reason: r\n  approvedBy: a\n")
+	for at, until := range map[string]string{"2024-12-01": "until 2025-01-31\n", "2025-01-31T12:00:00Z": "until 2025-01-31 18:00 UTC (6 hours left)"} {
+		t.Setenv("COLUMNS", "200")
+		a := run(t, "", "explain", "kaspersky/scanengine_httpd:2.1", "--policy", policy, "--as-of", at)
+		assert.Contains(t, a.stdout, "w allows it in the namespaces that it selects, "+until)
+	}
 }
 
 func TestExplainSaysWhatIsWrongWithItsUse(t *testing.T) {

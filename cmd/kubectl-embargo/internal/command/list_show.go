@@ -52,7 +52,7 @@ one, or what --list names. The output can be edited and given to --list again.`,
 		},
 	}
 	cmd.Flags().StringSliceVar(&c.rules.lists, "list", nil, listUsage)
-	c.addQuietFlag(cmd)
+	c.addNoticeFlags(cmd)
 	addChoiceFlag(cmd, &c.format, "output", "o", "yaml", "output format: "+strings.Join(listShowFormats, ", "), listShowFormats)
 	return cmd
 }

@@ -39,7 +39,7 @@ func (l *live) addFlags(cmd *cobra.Command, formats []string) {
 	f := cmd.Flags()
 	f.StringVar(&l.asOf, "as-of", "", asOfUsage)
 	f.StringSliceVar(&l.rules.lists, "list", nil, "files with RestrictedVendors, instead of the cluster's; builtin stands for the built-in list")
-	l.addQuietFlag(cmd)
+	l.addNoticeFlags(cmd)
 	f.StringSliceVar(&l.rules.policies, "policy", nil, "files with VendorPolicies and VendorWaivers, instead of the cluster's")
 	addAudienceFlag(cmd, &l.rules.audiences, audienceUsage)
 	f.StringSliceVar(&l.contexts, "context", nil, "contexts of the kubeconfig to read, each with its own rules; default the current one")

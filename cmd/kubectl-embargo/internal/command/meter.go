@@ -3,11 +3,10 @@ package command
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
-	"golang.org/x/term"
+	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
 )
 
 // meter shows on a terminal how much has been read, and takes its line away again.
@@ -30,8 +29,7 @@ const (
 )
 
 func newMeter(out io.Writer) *meter {
-	file, ok := out.(*os.File)
-	return &meter{out: out, terminal: ok && term.IsTerminal(int(file.Fd())), now: time.Now, begun: time.Now()}
+	return &meter{out: out, terminal: terminal.Is(out), now: time.Now, begun: time.Now()}
 }
 
 // read adds what has been read of a source.

@@ -80,6 +80,6 @@ func TestThePageOfAFolderSaysThatItIsIncomplete(t *testing.T) {
 
 func TestWideTablesSayWhy(t *testing.T) {
 	a := run(t, deployment, "check", "-f", "-", "--as-of", "2024-08-01", "-o", "wide")
-	assert.Regexp(t, `(?m)^Deny .*<stdin>:12 +Reference +Confirmed +Introduce +sales-prohibited +2024-07-20T04:00Z +updates-prohibited +2024-09-29T04:00Z +default +- +sales-prohibited since 2024-07-20$`, a.stdout)
+	assert.Regexp(t, `(?m)^Deny .*<stdin>:12 +Reference +Confirmed +Introduce +sales-prohibited +2024-07-20T04:00Z +updates-prohibited +2024-09-29T04:00Z +default +- +sales-prohibited since 2024-07-20; next updates-prohibited from 2024-09-29, 59 days$`, a.stdout)
 	assert.Equal(t, 2, run(t, deployment, "check", "-f", "-", "-o", "csv").code, "csv is for audits")
 }

@@ -63,15 +63,19 @@ func (e *explain) coveredInCluster(ctx context.Context, result *resourcesResult)
 		e.notice("no kubeconfig names a cluster: the built-in resources are listed")
 		return nil
 	}
+	unread := func(err error) {
+		e.unread(err)
+		e.notice("what the cluster covers is unknown: the built-in resources are listed")
+	}
 	live, err := cluster.Connect(e.flags)
 	if err != nil {
-		e.unread(err)
+		unread(err)
 		return nil
 	}
 	found, err := live.Covered(ctx)
 	switch {
 	case err != nil:
-		e.unread(err)
+		unread(err)
 	case len(found) == 0:
 		e.notice("no VendorPolicy of cluster %s says what is covered: the built-in resources are listed", live.Name)
 	default:

@@ -21,6 +21,7 @@ type rulesOptions struct {
 	lists     []string
 	policies  []string
 	audiences []string
+	verbose   bool             // also remark on vendors that no file gives
 	live      *cluster.Cluster // has what isn't given; nil: it is built in
 }
 
@@ -41,6 +42,9 @@ type rules struct {
 // told to broken, and what of the cluster can't to unread.
 func (o *rulesOptions) load(ctx context.Context, stdin io.Reader, broken func(*manifest.Error), unread func(error)) (*rules, error) {
 	r := o.readFiles(ctx, stdin, broken)
+	if err := ctx.Err(); err != nil {
+		return nil, err // nothing follows from half of the rules
+	}
 	if err := o.complete(ctx, r, unread); err != nil {
 		return nil, err
 	}
@@ -60,7 +64,7 @@ func (o *rulesOptions) complete(ctx context.Context, r *rules, unread func(error
 			r.checkPolicy(o, &r.source.Policies[i])
 		}
 	}
-	r.noteOddities()
+	r.noteOddities(o.verbose)
 	return nil
 }
 
@@ -86,13 +90,16 @@ func (o *rulesOptions) fill(ctx context.Context, r *rules, unread func(error)) e
 // loadList reads the restricted list alone.
 func (o *rulesOptions) loadList(ctx context.Context, stdin io.Reader, broken func(*manifest.Error)) (*rules, error) {
 	r := o.readFiles(ctx, stdin, broken)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	r.notices = nil // policies aren't asked for
 	if len(o.lists) == 0 {
 		if err := r.assumeList(); err != nil {
 			return nil, err
 		}
 	}
-	r.noteOddities()
+	r.noteOddities(o.verbose)
 	return r, checkAudiences(o.audiences, r.source.Vendors)
 }
 

@@ -8,9 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/klog/v2"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
 )
 
 // Exit codes, which scripts depend on.
@@ -29,17 +36,48 @@ type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// quietLibraries keeps the Kubernetes libraries from writing to the terminal. Commands say
+// themselves what is wrong, and once.
+var quietLibraries = sync.OnceFunc(func() {
+	klog.SetLogger(logr.Discard())
+	logf.SetLogger(logr.Discard())
+})
+
+// farewell is how long a command may take to end after an interruption.
+const farewell = 300 * time.Millisecond
+
+// RunInterruptibly is Run for a process that ends with it: a read from a terminal, or a
+// request that nothing answers, doesn't hear of an interruption and is left behind.
+func RunInterruptibly(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
+	ended := make(chan int, 1)
+	go func() { ended <- Run(ctx, args, streams) }()
+	select {
+	case code := <-ended:
+		return code
+	case <-ctx.Done():
+	}
+	select {
+	case code := <-ended:
+		return code
+	case <-time.After(farewell):
+		return exitInterrupted
+	}
+}
+
 // Run runs a command line and returns its exit code.
 func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
+	quietLibraries()
+	streams.In = terminal.FromPipe(ctx, streams.In)
+	streams.Out, streams.ErrOut = terminal.UntilInterrupted(ctx, streams.Out), terminal.UntilInterrupted(ctx, streams.ErrOut)
 	root := NewRoot(calledAs(os.Args[0]), streams)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var code exit
 	switch {
-	case err == nil:
-		return exitClean
 	case ctx.Err() != nil:
 		return exitInterrupted
+	case err == nil:
+		return exitClean
 	case errors.As(err, &code):
 		return int(code)
 	default:

@@ -21,7 +21,11 @@ import (
 type banSchedule struct {
 	basis
 
-	format string
+	format   string
+	upcoming bool
+	alarms   []string
+
+	reminders []calendar.Alarm // of alarms
 }
 
 var scheduleFormats = []string{"table", "wide", "json", "yaml", "ics"}
@@ -41,12 +45,18 @@ are those of the restriction's zone.`,
 			# One vendor's, for one audience
 			%[1]s schedule kaspersky --audience us-persons -o wide
 
-			# The dates for a calendar
-			%[1]s schedule -o ics > bans.ics`),
+			# What is still to come, in order of time
+			%[1]s schedule --upcoming
+
+			# The dates for a calendar, which reminds a month and a week before each
+			%[1]s schedule -o ics --alarm 30d,7d > bans.ics`),
 		ValidArgsFunction: completeVendors,
 		RunE: func(cmd *cobra.Command, vendors []string) error {
 			if !slices.Contains(scheduleFormats, s.format) {
 				return fmt.Errorf("-o %q: want one of %s", s.format, strings.Join(scheduleFormats, ", "))
+			}
+			if err := s.readAlarms(cmd.Flags().Changed("alarm")); err != nil {
+				return err
 			}
 			if err := s.complete(cmd.Flags()); err != nil {
 				return err
@@ -56,8 +66,27 @@ are those of the restriction's zone.`,
 	}
 	s.addListFlags(cmd)
 	addAudienceFlag(cmd, &s.rules.audiences, "audiences whose restrictions to print; default all")
+	cmd.Flags().BoolVar(&s.upcoming, "upcoming", false, "only what is to come, in order of time")
+	cmd.Flags().StringSliceVar(&s.alarms, "alarm", nil, "with -o ics, how long before the day on which a phase begins a calendar reminds of it, such as 2w, 30d or 12h; can be given several times")
 	addChoiceFlag(cmd, &s.format, "output", "o", "table", "output format: "+strings.Join(scheduleFormats, ", "), scheduleFormats)
 	return cmd
+}
+
+func (s *banSchedule) readAlarms(given bool) error {
+	switch {
+	case given && s.format != "ics":
+		return fmt.Errorf("--alarm goes with -o ics, not with -o %s", s.format)
+	case given && len(s.alarms) == 0:
+		s.alarms = []string{""}
+	}
+	for _, text := range s.alarms {
+		a, err := calendar.ParseAlarm(text)
+		if err != nil {
+			return fmt.Errorf("--alarm %w", err)
+		}
+		s.reminders = append(s.reminders, a)
+	}
+	return nil
 }
 
 func (s *banSchedule) run(ctx context.Context, names []string) error {
@@ -77,13 +106,20 @@ func (s *banSchedule) run(ctx context.Context, names []string) error {
 	for _, a := range s.rules.audiences {
 		wanted[a] = true
 	}
-	entries := calendar.Entries(vendors, wanted, s.instant)
+	all := calendar.Entries(vendors, wanted, s.instant)
+	entries := all
+	if s.upcoming {
+		entries = calendar.Upcoming(all)
+	}
 	s.noteDoubts(entries)
-	if len(entries) == 0 {
+	switch {
+	case len(all) == 0:
 		s.notice("no restriction of these vendors is for these audiences")
+	case len(entries) == 0:
+		s.notice("no phase of these restrictions is to come")
 	}
 	s.tell()
-	return errors.Join(s.print(entries), s.exit())
+	return errors.Join(s.print(entries, calendar.OfSame(all, entries)), s.exit())
 }
 
 // noteDoubts remarks on dates that are in doubt, in a line for all of a kind.
@@ -101,23 +137,24 @@ func (s *banSchedule) noteDoubts(entries []calendar.Entry) {
 	}
 }
 
-func (s *banSchedule) print(entries []calendar.Entry) error {
+// print prints the entries, and a picture of their restrictions.
+func (s *banSchedule) print(entries, pictured []calendar.Entry) error {
 	now := s.instant.In(time.UTC)
 	switch s.format {
 	case "json", "yaml":
 		return output.PrintStructured(s.Out, s.format, entries)
 	case "ics":
-		return calendar.ICS(s.Out, entries, now)
+		return calendar.ICS(s.Out, entries, now, s.reminders)
 	}
 	if len(entries) == 0 {
 		return nil
 	}
-	if err := calendar.Table(s.Out, entries, s.format == "wide"); err != nil {
+	if err := calendar.Table(s.Out, entries, calendar.Columns{Left: s.upcoming, Wide: s.format == "wide"}); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.Out)
 	look := calendar.Look{Width: terminal.Width(s.Out), UTF8: terminal.UTF8(s.Out), Colour: terminal.Colour(s.Out)}
-	if err := calendar.Picture(s.Out, entries, now, look); err != nil {
+	if err := calendar.Picture(s.Out, pictured, now, look); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.Out)

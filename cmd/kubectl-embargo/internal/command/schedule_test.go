@@ -27,6 +27,43 @@ func TestTheScheduleAtADate(t *testing.T) {
 	assert.Equal(t, string(want), a.stdout)
 }
 
+func TestTheScheduleToCome(t *testing.T) {
+	t.Setenv("COLUMNS", "80")
+	a := run(t, "", "schedule", "kaspersky", "--upcoming", "--as-of", "2024-09-28T12:00:00Z", "--audience", "us-persons,us-federal-civilian")
+	assert.Equal(t, 0, a.code, a.stderr)
+	assert.Regexp(t, `(?m)^kaspersky +us-icts +us-persons +updates-prohibited +2024-09-29 00:00 EDT +16 hours +Deny`, a.stdout)
+	assert.NotContains(t, a.stdout, "sales-prohibited")
+	assert.NotContains(t, a.stdout, "us-bod-17-01", "nothing of it is to come")
+	assert.Regexp(t, `(?m)^kaspersky/us-icts .*\+.*o`, a.stdout, "the picture has the past too")
+	var entries []map[string]any
+	a = run(t, "", "schedule", "--upcoming", "--as-of", "2024-09-28", "-o", "json")
+	require.NoError(t, json.Unmarshal([]byte(a.stdout), &entries))
+	require.NotEmpty(t, entries)
+	for i, e := range entries {
+		assert.Greater(t, e["effective"], "2024-09-28")
+		assert.True(t, i == 0 || entries[i-1]["effective"].(string) <= e["effective"].(string))
+	}
+	a = run(t, "", "schedule", "kaspersky", "--upcoming", "--as-of", "2090-01-01", "-o", "json")
+	assert.Equal(t, "[]\n", a.stdout)
+	assert.Contains(t, a.stderr, "no phase of these restrictions is to come")
+}
+
+func TestTheScheduleRemindsOfWhatIsToCome(t *testing.T) {
+	a := run(t, "", "schedule", "kaspersky", "-o", "ics", "--as-of", "2024-08-01", "--audience", "us-persons", "--alarm", "30d,12h")
+	assert.Equal(t, 0, a.code, a.stderr)
+	assert.Equal(t, 2, strings.Count(a.stdout, "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-P"), "only one phase is to come")
+	for says, args := range map[string][]string{
+		`--alarm "soon": want a number of weeks`:          {"-o", "ics", "--alarm", "soon"},
+		"--alarm goes with -o ics, not with -o table":     {"--alarm", "3d"},
+		"--alarm goes with -o ics, not with -o json":      {"--alarm", "3d", "-o", "JSON"},
+		`--alarm "": want a number of weeks, days, hours`: {"-o", "ics", "--alarm="},
+	} {
+		a := run(t, "", append([]string{"schedule"}, args...)...)
+		assert.Equal(t, 2, a.code, says)
+		assert.Contains(t, a.stderr, says)
+	}
+}
+
 func TestAScheduleOfNobody(t *testing.T) {
 	a := run(t, "", "schedule", "kasperski")
 	assert.Equal(t, 2, a.code)

@@ -2,6 +2,7 @@ package explanation
 
 import (
 	"slices"
+	"time"
 
 	"embargo.dev/policies"
 	"embargo.dev/policies/imageref"
@@ -16,9 +17,7 @@ func New(x policies.Explanation, vendors []v1alpha1.RestrictedVendor) Image {
 		Mirrors: []Mirror{}, Matches: []Match{}, Vendors: []Vendor{},
 	}
 	if x.Problem != "" {
-		if meant, ok := imageref.Repair(x.Image); ok {
-			img.Suggestion = meant.String()
-		}
+		img.correct(x)
 		return img
 	}
 	written := x.Forms[0].Reference
@@ -36,6 +35,17 @@ func New(x policies.Explanation, vendors []v1alpha1.RestrictedVendor) Image {
 		img.Nearest = &Nearest{n.Pattern, n.Vendor, n.Distance}
 	}
 	return img
+}
+
+// correct says what would be right about an image that can't be read.
+func (img *Image) correct(x policies.Explanation) {
+	if x.Problem != policies.EvidenceUnparsable {
+		return
+	}
+	c := imageref.Correct(x.Image)
+	if img.Advice = c.Advice; c.Known {
+		img.Suggestion = c.Meant.String()
+	}
 }
 
 func (img *Image) addForm(f policies.Form) {
@@ -69,9 +79,12 @@ func newRestriction(found policies.RestrictionFound, object *v1alpha1.Restrictio
 		Restriction: found.Name, Authority: object.Authority, Audience: found.Audience, Scope: object.Scope,
 		Citations: object.Citations, TimeZone: object.TimeZone, EvaluatedAt: found.EvaluatedAt,
 		Applies: found.Applies, Evidence: string(found.Evidence), Confidence: string(found.Confidence),
-		Policies: slices.Concat([]string{}, found.Policies), Waivers: slices.Concat([]string{}, found.Waivers),
-		Phase: newPhase(found.Phase), Next: newPhase(found.Next),
+		Policies: slices.Concat([]string{}, found.Policies), Waivers: []string{},
+		Phase: newPhase(found.Phase, found.EvaluatedAt), Next: newPhase(found.Next, found.EvaluatedAt),
 		Actions: Actions(found.Actions), NextActions: Actions(found.NextActions),
+	}
+	for _, w := range found.Waivers {
+		r.Waivers, r.waiverEnds = append(r.Waivers, w.Name), append(r.waiverEnds, w.Ends)
 	}
 	if found.Early != nil {
 		r.EarlyPhase = found.Early.Phase.Phase
@@ -79,9 +92,9 @@ func newRestriction(found policies.RestrictionFound, object *v1alpha1.Restrictio
 	return r
 }
 
-func newPhase(p *schedule.Phase) *Phase {
+func newPhase(p *schedule.Phase, now time.Time) *Phase {
 	if p == nil {
 		return nil
 	}
-	return &Phase{p.Phase.Phase, p.Instant, p.Local(), p.Summary, p.Verification}
+	return &Phase{p.Phase.Phase, p.Instant, p.Local(), p.Summary, p.Verification, p.Shown(now)}
 }

@@ -25,6 +25,7 @@ type Image struct {
 	Reference  *Reference `json:"reference"`
 	Problem    string     `json:"problem,omitempty"` // Unparsable or Unresolved
 	Reason     string     `json:"reason,omitempty"`
+	Advice     []string   `json:"advice,omitempty"`     // what to change
 	Suggestion string     `json:"suggestion,omitempty"` // what was most likely meant
 	Mirrors    []Mirror   `json:"mirrors"`              // undone, in the order of the steps
 	Tried      Tried      `json:"tried"`
@@ -103,6 +104,8 @@ type Restriction struct {
 	Actions     Actions             `json:"actions"`    // of the policies, now
 	Next        *Phase              `json:"next"`
 	NextActions Actions             `json:"nextActions"`
+
+	waiverEnds []string // of Waivers, one by one
 }
 
 // Phase is a phase with its instant, and the date in the restriction's zone.
@@ -112,6 +115,8 @@ type Phase struct {
 	Local        string                `json:"local"`
 	Summary      string                `json:"summary"`
 	Verification v1alpha1.Verification `json:"verification"`
+
+	shown string // Local, with its time and what is left where it is near
 }
 
 // Actions are what happens for each use.

@@ -82,6 +82,9 @@ func shown(image string) string {
 
 func (p *page) unread(img *Image) {
 	p.paragraph(2, "Problem:", fmt.Sprintf("%s: %s", img.Problem, img.Reason))
+	for i, advice := range img.Advice {
+		p.paragraph(2, labelFirst(i, "To mend:"), advice)
+	}
 	if img.Suggestion != "" {
 		p.paragraph(2, "Right:", img.Suggestion+", if that is what was meant")
 	}

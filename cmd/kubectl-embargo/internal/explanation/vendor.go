@@ -47,8 +47,8 @@ func (p *page) restriction(r *Restriction) {
 	if r.EarlyPhase != "" {
 		p.paragraph(4, "", fmt.Sprintf("a policy's lead time puts %s in force early", r.EarlyPhase))
 	}
-	for _, w := range r.Waivers {
-		p.paragraph(4, "Waiver:", w+" allows it in the namespaces that it selects")
+	for i, w := range r.Waivers {
+		p.paragraph(4, "Waiver:", fmt.Sprintf("%s allows it in the namespaces that it selects, until %s", w, r.waiverEnds[i]))
 	}
 	p.paragraph(4, "Next:", r.next())
 	p.paragraph(4, "Authority:", r.Authority)
@@ -75,7 +75,7 @@ func (r *Restriction) next() string {
 }
 
 func (p *Phase) sentence(preposition, zone string) string {
-	text := fmt.Sprintf("%s %s %s (%s)", p.Phase, preposition, p.Local, zone)
+	text := fmt.Sprintf("%s %s %s (%s)", p.Phase, preposition, p.shown, zone)
 	if p.Summary != "" {
 		text += ": " + p.Summary
 	}

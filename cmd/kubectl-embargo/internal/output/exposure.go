@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"embargo.dev/policies"
+	"embargo.dev/policies/schedule"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -36,6 +38,7 @@ type exposed struct {
 	workloads map[Image]v1alpha1.Action
 	since     time.Time
 	next      time.Time
+	nextZone  *time.Location
 }
 
 // exposure returns the namespaces of a live result that have findings, the most exposed
@@ -44,6 +47,7 @@ func (r *Result) exposure() []exposureView {
 	if !r.live() {
 		return nil
 	}
+	zones := r.zones()
 	type place struct{ cluster, namespace string }
 	places := map[place]*exposed{}
 	for _, f := range r.Findings {
@@ -51,7 +55,7 @@ func (r *Result) exposure() []exposureView {
 		if places[at] == nil {
 			places[at] = &exposed{exposureView: exposureView{Cluster: f.Cluster, Namespace: f.Namespace}, workloads: map[Image]v1alpha1.Action{}}
 		}
-		places[at].add(f)
+		places[at].add(f, zones.of(f))
 	}
 	list := make([]*exposed, 0, len(places))
 	longest := 1
@@ -64,12 +68,12 @@ func (r *Result) exposure() []exposureView {
 	})
 	views := make([]exposureView, 0, len(list))
 	for _, e := range list {
-		views = append(views, e.view(longest))
+		views = append(views, e.view(longest, r.Instant))
 	}
 	return views
 }
 
-func (e *exposed) add(f Finding) {
+func (e *exposed) add(f Finding, zone *time.Location) {
 	object := f.workload()
 	e.workloads[object] = f.Action.Stronger(cmp.Or(e.workloads[object], v1alpha1.ActionAllow))
 	if f.Waiver != "" {
@@ -79,18 +83,18 @@ func (e *exposed) add(f Finding) {
 		e.since = *f.Since
 	}
 	if f.Next != nil && (e.next.IsZero() || f.Next.Effective.Before(e.next)) {
-		e.next = f.Next.Effective
+		e.next, e.nextZone = f.Next.Effective, zone
 	}
 }
 
-func (e *exposed) view(longest int) exposureView {
+func (e *exposed) view(longest int, instant policies.Instant) exposureView {
 	v := e.exposureView
 	v.Workloads = len(e.workloads)
 	if !e.since.IsZero() {
 		v.Since = day(e.since, time.UTC)
 	}
 	if !e.next.IsZero() {
-		v.Next = day(e.next, time.UTC)
+		v.Next = schedule.Deadline(instant.In(e.nextZone), e.next, e.nextZone)
 	}
 	from := 0.0
 	for _, part := range []struct {

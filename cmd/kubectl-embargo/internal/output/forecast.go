@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"embargo.dev/audit/forecast"
+	"embargo.dev/policies/schedule"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -179,13 +180,18 @@ func (t Transition) cause() string {
 	return strings.Join(texts, "; ")
 }
 
-// soon is how long before a transition people need its time beside its day.
-const soon = 48 * time.Hour
+// near reports whether people need the transition's time beside its day.
+func (t Transition) near() bool {
+	return t.Zone != nil && t.Left > 0 && schedule.Near(t.now(), t.At)
+}
+
+// now is the instant that is looked from.
+func (t Transition) now() time.Time { return t.At.Add(-t.Left) }
 
 // on is the day of the first cause, with the time where it is near.
 func (t Transition) on() string {
-	if t.Zone != nil && t.Left > 0 && t.Left < soon {
-		return t.At.In(t.Zone).Format("2006-01-02 15:04 MST")
+	if t.near() {
+		return schedule.Clock(t.At, t.Zone)
 	}
 	return t.date()
 }
@@ -200,7 +206,7 @@ func (t Transition) date() string {
 
 // daysLeft is the number of days, or a shorter time with its unit.
 func (t Transition) daysLeft() string {
-	if t.Left <= 0 || t.Left >= soon {
+	if !t.near() {
 		return strconv.Itoa(t.Days)
 	}
 	return t.left()
@@ -208,19 +214,18 @@ func (t Transition) daysLeft() string {
 
 // left is how long there is.
 func (t Transition) left() string {
-	switch {
-	case t.Left <= 0 || t.Left >= soon:
-		return count(t.Days, "day")
-	case t.Left >= 2*time.Hour:
-		return count(int(t.Left/time.Hour), "hour")
-	default:
-		return count(int(t.Left/time.Minute), "minute")
+	if !t.near() {
+		return schedule.Days(t.Days)
 	}
+	return schedule.Left(t.now(), t.At, t.Zone)
 }
 
 // unread reports whether no cluster could be read, so that nothing is known.
-func (f *Forecast) unread() bool {
-	return len(f.Errors) > 0 && !slices.ContainsFunc(f.Clusters, func(c Cluster) bool { return c.RuleSet != "" })
+func (f *Forecast) unread() bool { return noneRead(f.Errors, f.Clusters) }
+
+// noneRead reports whether no cluster could be read.
+func noneRead(errs []InputError, clusters []Cluster) bool {
+	return len(errs) > 0 && !slices.ContainsFunc(clusters, func(c Cluster) bool { return c.RuleSet != "" })
 }
 
 // sentence sums the forecast up. What is empty says so.
@@ -232,6 +237,9 @@ func (f *Forecast) sentence() string {
 		return fmt.Sprintf("What changes %s is unknown: nothing could be read.", span)
 	case len(f.Transitions) == 0 && len(f.Errors) > 0:
 		return fmt.Sprintf("Nothing changes %s in what could be read: %s. The rest is unknown.", span, read)
+	case len(f.Errors) > 0:
+		return fmt.Sprintf("%s %s newly affecting %s in what could be read: %s. The rest is unknown.",
+			count(len(f.Transitions), "transition"), span, count(f.Summary.Workloads, "running workload"), read)
 	case len(f.Transitions) == 0:
 		return fmt.Sprintf("Nothing changes %s: no phase begins, and no waiver expires. Read: %s.", span, read)
 	case f.Summary.Workloads == 0:

@@ -16,6 +16,7 @@ type forecastPage struct {
 	page
 
 	Transitions []transitionView
+	Nothing     string // where there is no transition
 }
 
 // transitionView is a transition in the page.
@@ -53,6 +54,15 @@ func forecastHTML(w io.Writer, f *Forecast, _ bool) error {
 		Exposure: r.exposure(),
 	}}
 	p.Title = "Embargo: " + p.Verdict.Title
+	switch {
+	case len(f.Transitions) > 0:
+	case f.unread():
+		p.Nothing = "Unknown: nothing could be read."
+	case len(f.Errors) > 0:
+		p.Nothing = "No phase begins, and no waiver expires, in what could be read. The rest is unknown."
+	default:
+		p.Nothing = "No phase begins, and no waiver expires."
+	}
 	for _, m := range r.measures() {
 		p.Measures = append(p.Measures, m.view(r))
 	}
@@ -91,8 +101,12 @@ func (f *Forecast) verdict() verdict {
 	return v
 }
 
-// tiles count workloads by what is done about them.
+// tiles count workloads by what is done about them. Of what could not be read there is
+// no count.
 func (f *Forecast) tiles() []tile {
+	if f.unread() {
+		return nil
+	}
 	refused, warned := map[Image]bool{}, map[Image]bool{}
 	for _, a := range f.affected() {
 		if a.Action == v1alpha1.ActionDeny {

@@ -83,6 +83,45 @@ func TestAnEmptyForecastSaysSo(t *testing.T) {
 	assert.Contains(t, printed(t, f, "json"), `"transitions": []`)
 }
 
+func TestNothingReadIsUnknownAndNotNothing(t *testing.T) {
+	away := []output.InputError{{Message: "cluster away: can't be reached"}}
+	f := &output.Forecast{AsOf: "2024-08-15", Until: "2025-08-15", Clusters: []output.Cluster{{Name: "away"}}, Errors: away}
+	assert.Equal(t, "What changes after 2024-08-15 and up to 2025-08-15 is unknown: nothing could be read.\n", printed(t, f, "table"))
+	page := printed(t, f, "html")
+	assert.Contains(t, page, "<h1>Unknown: nothing could be read</h1>")
+	assert.NotContains(t, page, "No phase begins")
+	assert.NotContains(t, page, `class="tile`, "what isn't known is not 0")
+	f.Clusters = append(f.Clusters, output.Cluster{Name: "here", RuleSet: "sha256:1"})
+	assert.Contains(t, printed(t, f, "table"), "in what could be read: 0 objects with 0 images. The rest is unknown.")
+	assert.Contains(t, printed(t, f, "html"), "No phase begins, and no waiver expires, in what could be read.")
+	f = foreseen(t)
+	f.Errors, f.Clusters = away, []output.Cluster{{Name: "here", RuleSet: "sha256:1"}}
+	assert.Contains(t, printed(t, f, "table"), "newly affecting 2 running workloads in what could be read")
+
+	s := newSample(t, output.KindAudit, "2024-08-15")
+	s.Errors, s.Clusters = away, []output.Cluster{{Name: "away"}}
+	assert.Equal(t, "What runs as of 2024-08-15 is unknown: nothing could be read.\n", s.print(t, "table"))
+	page = s.print(t, "html")
+	assert.Contains(t, page, "<h1>Unknown: nothing could be read</h1>")
+	assert.NotContains(t, page, "None")
+	assert.NotContains(t, page, `class="tile`)
+	s = checked(t)
+	s.Findings, s.Errors = nil, []output.InputError{{File: "a.yaml", Line: 1, Message: "odd"}}
+	assert.Contains(t, s.print(t, "table"), "No findings in what could be read (4 objects with 4 images as of 2024-09-30).")
+	assert.Contains(t, s.print(t, "html"), "None in what could be read.")
+}
+
+func TestATransitionTomorrowHasItsTimeAndZone(t *testing.T) {
+	f := foreseen(t)
+	newYork, err := time.LoadLocation("America/New_York")
+	require.NoError(t, err)
+	f.Transitions[0].Left, f.Transitions[0].Zone = 30*time.Hour, newYork
+	assert.Regexp(t, `(?m)^2024-09-29 00:00 EDT +30 hours `, printed(t, f, "table"))
+	assert.Contains(t, printed(t, f, "html"), "2024-09-29 00:00 EDT</span> in 30 hours")
+	assert.Contains(t, printed(t, f, "junit"), "in 30 hours")
+	assert.Contains(t, printed(t, f, "csv"), ",2024-09-29,45,", "programs get days")
+}
+
 func TestACSVOfAForecastHasALineForEachThingAffected(t *testing.T) {
 	f := foreseen(t)
 	f.Transitions[0].Affected[0].Name = "=HYPERLINK()"

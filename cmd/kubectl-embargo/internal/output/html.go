@@ -39,6 +39,7 @@ type page struct {
 	Script   template.JS
 	Title    string
 	Live     bool
+	Unread   bool // nothing is known
 	Verdict  verdict
 	Tiles    []tile
 	Problems []string
@@ -65,12 +66,10 @@ func printHTML(w io.Writer, r *Result, _ bool) error {
 	p := page{
 		Policy: contentPolicy(), Style: pageCSS, Script: pageJS,
 		Live:     r.live(),
+		Unread:   r.unread(),
 		Verdict:  r.verdict(),
 		Problems: allVisible(problems(r.Errors)), Notices: allVisible(r.Notices),
-		Tiles: []tile{
-			{"deny", "Deny", r.Summary.Deny}, {"warn", "Warn", r.Summary.Warn}, {"audit", "Audit", r.Summary.Audit},
-			{"", "images evaluated", r.Summary.Images}, {"", "objects read", r.Summary.Objects},
-		},
+		Tiles:    r.tiles(),
 		Facts:    r.facts(),
 		Exposure: r.exposure(),
 		Findings: r.findingViews(),
@@ -88,6 +87,17 @@ func printHTML(w io.Writer, r *Result, _ bool) error {
 	}
 	slices.Sort(p.Vendors)
 	return pageTemplates.ExecuteTemplate(w, "page.html", p)
+}
+
+// tiles count findings by action. Of what could not be read there is no count.
+func (r *Result) tiles() []tile {
+	if r.unread() {
+		return nil
+	}
+	return []tile{
+		{"deny", "Deny", r.Summary.Deny}, {"warn", "Warn", r.Summary.Warn}, {"audit", "Audit", r.Summary.Audit},
+		{"", "images evaluated", r.Summary.Images}, {"", "objects read", r.Summary.Objects},
+	}
 }
 
 // hash names a text as a content security policy does.

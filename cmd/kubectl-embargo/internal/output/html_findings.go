@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"embargo.dev/internal/escape"
+	"embargo.dev/policies/schedule"
 )
 
 // findingView is a row of the findings.
@@ -22,6 +23,7 @@ type findingView struct {
 	Since    string
 	PhaseOn  string
 	NextOn   string
+	Waived   string // until when
 	Reading  string // how the image was read, where it is not as written
 	Policies string
 	Citation string // of the measure
@@ -29,14 +31,11 @@ type findingView struct {
 
 // findingViews returns the findings, the strongest action first.
 func (r *Result) findingViews() []findingView {
-	zones := map[string]*time.Location{}
+	zones := r.zones()
 	citations := map[string]string{}
 	for _, m := range r.measures() {
 		if len(m.Citations) > 0 {
 			citations[m.id()] = m.Citations[0].Title
-		}
-		if m.schedule != nil {
-			zones[m.id()] = m.schedule.Zone()
 		}
 	}
 	views := make([]findingView, 0, len(r.Findings))
@@ -51,13 +50,14 @@ func (r *Result) findingViews() []findingView {
 			v.Name, v.Anchor = f.Vendor+"/"+f.Restriction, anchor(f.Vendor, f.Restriction)
 		}
 		v.Citation = citations[v.Name]
-		zone := cmp.Or(zones[v.Name], time.UTC)
+		zone := zones.of(f)
 		if f.Effective != nil {
-			v.PhaseOn = day(*f.Effective, zone)
+			v.PhaseOn = schedule.Deadline(r.Instant.In(zone), *f.Effective, zone)
 		}
 		if f.Next != nil {
-			v.NextOn = day(f.Next.Effective, zone)
+			v.NextOn = schedule.Deadline(r.Instant.In(zone), f.Next.Effective, zone)
 		}
+		v.Waived = f.WaiverEnds()
 		if f.Since != nil {
 			v.Since = day(*f.Since, time.UTC)
 		}

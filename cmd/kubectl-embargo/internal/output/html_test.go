@@ -63,7 +63,7 @@ func TestATimelineMarksTheInstantAndToday(t *testing.T) {
 	assert.Contains(t, text, ">today, 2024-10-02</text>")
 	assert.Contains(t, text, "in force is updates-prohibited")
 	past := newSample(t, output.KindCheck, "2024-08-15").add(at("a.yaml", 1, "a"), denied).print(t, "html")
-	assert.Contains(t, past, "<td>coming</td>")
+	assert.Contains(t, past, `data-name="Stands">coming</td>`)
 	assert.Contains(t, past, `fill="url(#coming-measure-kaspersky-us-icts)"`)
 }
 
@@ -106,4 +106,15 @@ func TestIdentitiesInAPageAreUnique(t *testing.T) {
 		seen[id[1]] = true
 	}
 	assert.True(t, seen["measure-kaspersky-us-icts"])
+}
+
+func TestAPageShowsNearDatesWithTimeAndZone(t *testing.T) {
+	near := newSample(t, output.KindAudit, "2024-09-28T12:00:00Z").add(running("mail", "av"), denied).print(t, "html")
+	const begins = "2024-09-29 00:00 EDT (16 hours left)"
+	assert.Contains(t, near, "next: updates-prohibited on "+begins+": Deny")
+	assert.Contains(t, near, `<td role="cell" data-name="Next date">`+begins)
+	assert.Contains(t, near, `<td role="cell" class="date" data-name="From">`+begins)
+	far := audited(t).print(t, "html")
+	assert.Contains(t, far, "next: updates-prohibited on 2024-09-29: Deny")
+	assert.NotContains(t, far, "left)")
 }

@@ -69,6 +69,24 @@ func (m *measure) describe(vendors []v1alpha1.RestrictedVendor) {
 	}
 }
 
+// zones are those in which the days of measures are counted, by their ids.
+type zones map[string]*time.Location
+
+func (r *Result) zones() zones {
+	known := zones{}
+	for _, m := range r.measures() {
+		if m.schedule != nil {
+			known[m.id()] = m.schedule.Zone()
+		}
+	}
+	return known
+}
+
+// of is the zone of a finding's measure, UTC where that isn't known.
+func (z zones) of(f Finding) *time.Location {
+	return cmp.Or(z[f.Vendor+"/"+f.Restriction], time.UTC)
+}
+
 // url is where the text of the measure can be read, "" where that isn't known. A list may
 // hold what a browser would take but no reader of URIs does.
 func (m *measure) url() string {
@@ -82,11 +100,20 @@ func (m *measure) url() string {
 	return u.String()
 }
 
-// day shows an instant as a day in the measure's zone or, where a phase doesn't begin
+// day shows when a phase begins: as a day in the measure's zone or, where it doesn't begin
 // with a day, as an instant.
 func (m *measure) day(p *schedule.Phase) string {
 	if _, err := time.Parse(time.DateOnly, p.Effective); err == nil {
 		return p.Effective
 	}
-	return p.Instant.In(m.schedule.Zone()).Format("2006-01-02 15:04 MST")
+	return schedule.Clock(p.Instant, m.schedule.Zone())
+}
+
+// dayAt is the same for somebody who reads it at an instant: what is near has its time
+// and what is left.
+func (m *measure) dayAt(p *schedule.Phase, now time.Time) string {
+	if schedule.Near(now, p.Instant) {
+		return schedule.Deadline(now, p.Instant, m.schedule.Zone())
+	}
+	return m.day(p)
 }

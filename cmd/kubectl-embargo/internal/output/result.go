@@ -141,6 +141,9 @@ func (r *Result) Strongest() v1alpha1.Action { return strongest(r.Findings) }
 // live reports whether the result is of clusters.
 func (r *Result) live() bool { return r.Kind == KindAudit }
 
+// unread reports whether no cluster could be read, so that nothing is known.
+func (r *Result) unread() bool { return r.live() && noneRead(r.Errors, r.Clusters) }
+
 // AddImages adds the images of an object, which identity tells.
 func (r *Result) AddImages(identity Finding, images []workload.Image) {
 	for _, img := range images {

@@ -21,7 +21,7 @@ func TestTablesOfFilesNamePlacesAndThoseOfClustersNameClusters(t *testing.T) {
 	assert.Regexp(t, `^ACTION .*IMAGE +CLUSTER +SINCE +REASON$`, lines(audited(t).print(t, "table"))[0])
 	wide := lines(audited(t).print(t, "wide"))
 	assert.Regexp(t, `CLUSTER +SINCE +EVIDENCE +CONFIDENCE +USE +PHASE +EFFECTIVE +NEXT +NEXT-ON +POLICIES +WAIVER +CARRIER +RESTART +REASON$`, wide[0])
-	assert.Regexp(t, `(?m)^Deny .*production +2023-05-04 +Reference +Confirmed +Introduce +sales-prohibited +2024-07-20T04:00Z +updates-prohibited +2024-09-29T04:00Z +default +- +- +- +sales-prohibited since 2024-07-20$`, strings.Join(wide, "\n"))
+	assert.Regexp(t, `(?m)^Deny .*production +2023-05-04 +Reference +Confirmed +Introduce +sales-prohibited +2024-07-20T04:00Z +updates-prohibited +2024-09-29T04:00Z +default +- +- +- +sales-prohibited since 2024-07-20; next updates-prohibited from 2024-09-29, 45 days$`, strings.Join(wide, "\n"))
 }
 
 func TestColoursLeaveColumnsAligned(t *testing.T) {

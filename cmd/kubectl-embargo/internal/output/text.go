@@ -17,6 +17,12 @@ func (r *Result) sentence() string {
 	if s.Skipped > 0 {
 		read += fmt.Sprintf(" (%s skipped that %s no Kubernetes object)", count(s.Skipped, "document"), map[bool]string{true: "is", false: "are"}[s.Skipped == 1])
 	}
+	switch {
+	case r.unread():
+		return fmt.Sprintf("What runs as of %s is unknown: nothing could be read.", r.asOf())
+	case len(r.Errors) > 0:
+		read = fmt.Sprintf("what could be read (%s)", read)
+	}
 	if len(r.Findings) == 0 {
 		return "No findings in " + read + "."
 	}

@@ -46,7 +46,7 @@ func (m *measure) timeline(r *Result) *timeline {
 	t.marks(s, asOf, r)
 	t.ticks(s)
 	t.lanes(s, phases, asOf, rows*dotRow+6)
-	t.Height = t.AxisY + 22 + 18*len(t.Marks)
+	t.Height = t.AxisY + 26 + 22*len(t.Marks)
 	t.table(m, asOf)
 	return t
 }
@@ -145,7 +145,7 @@ func (t *timeline) marked(x float64) bool {
 func (t *timeline) marks(s scale, asOf time.Time, r *Result) {
 	add := func(at time.Time, name, class string) {
 		x := s.x(at)
-		m := mark{X: x, TextX: x + 6, Y: t.AxisY + 34 + 18*len(t.Marks), Name: name, Class: class, At: "start"}
+		m := mark{X: x, TextX: x + 6, Y: t.AxisY + 40 + 22*len(t.Marks), Name: name, Class: class, At: "start"}
 		if x > (pictureLeft+pictureRight)/2 {
 			m.TextX, m.At = x-6, "end"
 		}
@@ -166,7 +166,7 @@ func (t *timeline) table(m *measure, asOf time.Time) {
 	phases := m.schedule.Phases()
 	for i := range phases {
 		p := &phases[i]
-		v := phaseView{Phase: p.Phase, Number: i + 1, Day: m.day(p), Standing: "past"}
+		v := phaseView{Phase: p.Phase, Number: i + 1, Day: m.dayAt(p, asOf), Standing: "past"}
 		switch {
 		case p == inForce:
 			v.Standing = "in force"

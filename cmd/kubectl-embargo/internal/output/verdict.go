@@ -17,6 +17,8 @@ type verdict struct {
 func (r *Result) verdict() verdict {
 	v := verdict{Class: "clean", Title: "No image of a restricted vendor found", Text: r.sentence()}
 	switch action := strongest(r.Findings); {
+	case r.unread():
+		v.Class, v.Title = "warn", "Unknown: nothing could be read"
 	case len(r.Findings) == 0 && len(r.Errors) > 0:
 		v.Class, v.Title = "warn", "Nothing found in what could be read"
 	case len(r.Findings) == 0:

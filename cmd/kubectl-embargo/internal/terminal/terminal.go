@@ -16,8 +16,8 @@ const defaultWidth = 100
 
 // Is reports whether the output goes to a terminal.
 func Is(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
+	f, ok := file(w)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // Colour reports whether the output goes to a terminal that has colours, and somebody who
@@ -32,8 +32,8 @@ func Width(w io.Writer) int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}
-	if file, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+	if f, ok := file(w); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			return width
 		}
 	}
