@@ -1,6 +1,7 @@
 package imageref
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -161,7 +162,7 @@ func digestRule(digest string) string {
 func nameRule(name string) string {
 	host, _, err := splitHost(name)
 	switch {
-	case err == errIdentifier:
+	case errors.Is(err, errIdentifier):
 		return "write the repository before an identifier, as in NAME@sha256:DIGITS"
 	case err == nil && host != Hub && !validHost(host) && !validSegment(host):
 		return "a registry's host has letters, digits and dashes between its dots, and a port has digits alone"

@@ -17,10 +17,12 @@ type interruptible struct {
 }
 
 func (i *interruptible) Write(text []byte) (int, error) {
-	if i.ctx.Err() != nil {
+	select {
+	case <-i.ctx.Done():
 		return len(text), nil
+	default:
+		return i.Writer.Write(text)
 	}
-	return i.Writer.Write(text)
 }
 
 // file returns the file that a writer writes to.
