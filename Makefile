@@ -85,6 +85,10 @@ test: binaries ## Set up and run all tests, also those on the real API server
 	go -C test/tools/image test ./...
 	go -C test/tools/monitoring test ./...
 
+.PHONY: test-unit
+test-unit: ## Run the tests that need no API server, in about a minute
+	go test ./audit/... ./cmd/... ./config/... ./internal/... ./policies/... ./webhook/...
+
 RELEASES ?= v1.30.14 v1.36.3
 
 .PHONY: test-releases
@@ -105,8 +109,8 @@ e2e: ## Install, disturb and uninstall Embargo on real nodes, with Helm 3 and 4 
 	go test -tags e2e -count=1 -timeout 30m -v ./test/e2e
 
 .PHONY: test-flood
-test-flood: binaries ## Flood the controller under the chart's memory limit, a minute each, and compare latencies (root only)
-	go test -count=1 -timeout 30m -v ./test/flood -for 1m -compare-latency
+test-flood: binaries ## Flood the controller under the chart's memory limit, a minute each, beside 10,000 Pods, and compare latencies (root only)
+	go test -count=1 -timeout 30m -v ./test/flood -for 1m -pods 10000 -compare-latency
 
 .PHONY: test-cert-manager
 test-cert-manager: binaries ## Let cert-manager keep the certificate, and renew it in every way under load

@@ -57,7 +57,7 @@ func BenchmarkReview(b *testing.B) {
 		measure(fmt.Sprint("embargo/patterns=", n), webhook.Serve(&webhook.Workloads{
 			Rules: func() *policies.RuleSet { return rules }, Clock: time.Now,
 			Cache: namespaces{}, Live: namespaces{}, Covered: workload.Builtin,
-		}, limits.New()))
+		}, limits.New().Unpaced()))
 	}
 }
 

@@ -23,9 +23,9 @@ const (
 	firstBuffer = 16 << 10
 )
 
-// readBody reads a request's body. A header says nothing about what will arrive, so the
-// buffer grows, and is counted, by what has arrived.
-func readBody(w http.ResponseWriter, r *http.Request, memory *limits.Memory) ([]byte, error) {
+// readBody reads a request's body, which ends after maxReview bytes. A header says nothing
+// about what will arrive, so the buffer grows, and is counted, by what has arrived.
+func readBody(r *http.Request, text io.Reader, memory *limits.Memory) ([]byte, error) {
 	contentType := r.Header.Get("Content-Type")
 	if is, _, err := mime.ParseMediaType(contentType); err != nil || is != "application/json" {
 		return nil, &httpError{http.StatusUnsupportedMediaType, fmt.Errorf("the Content-Type is %q, want application/json", contentType)}
@@ -41,9 +41,12 @@ func readBody(w http.ResponseWriter, r *http.Request, memory *limits.Memory) ([]
 	if !memory.Grow(size) {
 		return nil, errMemory
 	}
-	body, err := fill(http.MaxBytesReader(w, r.Body, maxReview), make([]byte, 0, size), largest, memory)
+	body, err := fill(text, make([]byte, 0, size), largest, memory)
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, tooLarge("more than %d bytes", maxReview)
+	}
+	if errors.Is(err, limits.ErrTooMuchWork) {
+		return nil, &httpError{http.StatusTooManyRequests, err}
 	}
 	return body, err
 }

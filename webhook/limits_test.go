@@ -80,14 +80,14 @@ func TestAnObjectAsLargeAsStoredIsDecided(t *testing.T) {
 // error, and that other sources do neither.
 func TestReadsAreBoundedBySource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shared := limits.New()
+		shared := limits.New().Unpaced()
 		reader := shared.Reader(namespaces{})
 		read := func(address string) error {
-			place, err := shared.Decide(t.Context(), fairness.SourceOf(address))
-			require.NoError(t, err)
-			defer place.Leave()
-			ctx, cancel := context.WithTimeout(limits.WithCaller(t.Context(), fairness.SourceOf(address), place), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
+			ctx, done, err := shared.Decide(ctx, fairness.SourceOf(address))
+			require.NoError(t, err)
+			defer done()
 			return reader.Get(ctx, client.ObjectKey{Name: "n"}, &metav1.PartialObjectMetadata{})
 		}
 		for range 1000 {
@@ -100,9 +100,12 @@ func TestReadsAreBoundedBySource(t *testing.T) {
 		require.NoError(t, read("10.0.0.2:1"))
 		assert.Zero(t, time.Since(start))
 
-		soon, cancel := context.WithTimeout(limits.WithCaller(t.Context(), fairness.SourceOf("10.0.0.1:1"), &fairness.Place{}), time.Millisecond)
+		ctx, done, err := shared.Decide(t.Context(), fairness.SourceOf("10.0.0.1:1"))
+		require.NoError(t, err)
+		defer done()
+		soon, cancel := context.WithTimeout(ctx, time.Millisecond)
 		defer cancel()
-		err := reader.Get(soon, client.ObjectKey{Name: "n"}, &metav1.PartialObjectMetadata{})
+		err = reader.Get(soon, client.ObjectKey{Name: "n"}, &metav1.PartialObjectMetadata{})
 		require.ErrorIs(t, err, limits.ErrTooManyReads)
 	})
 }
@@ -119,18 +122,18 @@ func TestReadsLeaveTheirPlace(t *testing.T) {
 		const many = 8 // as many reads as one source may have
 		for range many {
 			go func() {
-				place, err := shared.Decide(t.Context(), source)
+				ctx, leave, err := shared.Decide(t.Context(), source)
 				if err == nil {
-					err = slow.Get(limits.WithCaller(t.Context(), source, place), client.ObjectKey{}, nil)
-					place.Leave()
+					err = slow.Get(ctx, client.ObjectKey{}, nil)
+					leave()
 				}
 				done <- err
 			}()
 		}
 		synctest.Wait()
-		place, err := shared.Decide(t.Context(), source)
+		_, leave, err := shared.Decide(t.Context(), source)
 		require.NoError(t, err, "the places are free")
-		place.Leave()
+		leave()
 		close(answer)
 		for range many {
 			require.NoError(t, <-done)

@@ -42,7 +42,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	source := fairness.SourceOf(r.RemoteAddr)
 	memory := e.limits.Memory(source)
 	defer memory.Release()
-	body, err := readBody(w, r, memory)
+	body, err := readBody(r, e.limits.Body(r.Context(), source, http.MaxBytesReader(w, r.Body, maxReview)), memory)
 	if err != nil {
 		writeError(w, err)
 		return
@@ -60,16 +60,16 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // decide returns the answer to a review.
 func (e *endpoint) decide(ctx context.Context, source fairness.Source, body []byte, memory *limits.Memory) ([]byte, error) {
-	place, err := e.limits.Decide(ctx, source)
+	ctx, done, err := e.limits.Decide(ctx, source)
 	if err != nil {
 		return nil, &httpError{http.StatusTooManyRequests, fmt.Errorf("waiting to decide: %w", err)}
 	}
-	defer place.Leave()
+	defer done()
 	review, err := readReview(body, memory)
 	if err != nil {
 		return nil, err
 	}
-	response, err := e.respond(limits.WithCaller(ctx, source, place), review.Request, memory)
+	response, err := e.respond(ctx, review.Request, memory)
 	if err != nil {
 		return nil, err
 	}

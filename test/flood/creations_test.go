@@ -6,11 +6,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -58,6 +60,45 @@ func (s *stage) makeOwner(t *testing.T) *appsv1.ReplicaSet {
 	}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	return owner
+}
+
+// fill makes Pods in many namespaces, one in twenty of a suspected image, and waits until
+// the audit has reported them.
+func (s *stage) fill(t *testing.T, n int) {
+	t.Helper()
+	const perNamespace, oneIn = 50, 20
+	if n == 0 {
+		return
+	}
+	config := s.plane.Config()
+	config.WarningHandler, config.QPS = rest.NoWarnings{}, -1
+	client, err := kubernetes.NewForConfig(config)
+	require.NoError(t, err)
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(16)
+	for first := 0; first < n; first += perNamespace {
+		namespace := fmt.Sprintf("filled-%d", first/perNamespace)
+		group.Go(func() error {
+			_, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
+			for i := first; err == nil && i < min(first+perNamespace, n); i++ {
+				image := "registry.k8s.io/pause:3.10"
+				if i%oneIn == 0 {
+					image = suspected
+				}
+				_, err = client.CoreV1().Pods(namespace).Create(ctx, &corev1.Pod{
+					ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("filled-%d", i)},
+					Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: image}}},
+				}, metav1.CreateOptions{})
+			}
+			return err
+		})
+	}
+	require.NoError(t, group.Wait())
+	reported := func() bool {
+		output, err := s.plane.Kubectl(t.Context(), "get", "vendorreports", "-A", "-o", "name").Output()
+		return err == nil && strings.Count(string(output), "\n") >= n/perNamespace
+	}
+	require.Eventually(t, reported, 5*time.Minute, time.Second)
 }
 
 // create creates Pods at a steady pace, whether the ones before are done or not.

@@ -25,6 +25,7 @@ import (
 
 var (
 	duration = flag.Duration("for", 4*time.Second, "how long each flood lasts")
+	pods     = flag.Int("pods", 0, "how many Pods there are, which the leader audits")
 	// Latencies mean something only where nothing else runs on the machine.
 	compare = flag.Bool("compare-latency", false, "fail where a flood doubles the latency of the API server's requests")
 )
@@ -101,6 +102,7 @@ func (s *stage) startReplica(ctx context.Context, t *testing.T, binary, dir stri
 // are answered.
 func TestFloods(t *testing.T) {
 	s := setUp(t)
+	s.fill(t, *pods)
 	owner := s.makeOwner(t)
 	s.create(t, owner, 2*time.Second) // what is compiled and connected at first
 	quiet := s.create(t, owner, *duration)

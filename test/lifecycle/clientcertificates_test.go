@@ -25,7 +25,7 @@ func TestOnlyTheAPIServerCalls(t *testing.T) {
 	require.NoError(t, s.replica.Stop())
 	var err error
 	// A leader that can't renew its lease while the API server restarts would stop.
-	s.replica, err = installation.Start(s.plane, s.binary, "", s.log, "--leader-election-disabled",
+	s.replica, err = installation.Start(s.plane, binary, "", s.log, "--leader-election-disabled",
 		"--webhook-client-ca="+s.plane.CAFile(), "--webhook-client-subjects=kube-apiserver", "--tls-min-version=VersionTLS13", "--metrics-secure")
 	require.NoError(t, err)
 	require.NoError(t, s.replica.AwaitReady(t.Context()))

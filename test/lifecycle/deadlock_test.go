@@ -178,8 +178,6 @@ func TestNamespacesCanBeCreatedInAnOutage(t *testing.T) {
 	// Deleting Embargo's namespace is an outage, and it can be created again.
 	s.kubectl(t, user, "delete", "namespace", "embargo-system")
 	s.kubectl(t, user, "create", "namespace", "embargo-system")
-	root, err := installation.Root(t.Context())
-	require.NoError(t, err)
 	require.NoError(t, installation.Prepare(t.Context(), s.plane, root))
 	s.start(t)
 	s.comesBack(t)

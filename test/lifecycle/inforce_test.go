@@ -98,9 +98,8 @@ func TestNothingInForceIsNeverGreen(t *testing.T) {
 // TestDeletedKindsComeBack deletes all CustomResourceDefinitions and applies them anew: once
 // beside a running replica, and once with one that starts meanwhile.
 func TestDeletedKindsComeBack(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := setUp(t)
-	root, err := installation.Root(t.Context())
-	require.NoError(t, err)
 	kinds := strings.Fields(s.kubectl(t, "get", "crd", "-o", "name"))
 	require.Len(t, kinds, 4)
 	for round, restarts := range []bool{false, true} {
@@ -113,8 +112,7 @@ func TestDeletedKindsComeBack(t *testing.T) {
 		})
 		if restarts {
 			require.NoError(t, s.replica.Stop())
-			s.replica, err = installation.Start(s.plane, s.binary, "", s.log)
-			require.NoError(t, err)
+			s.launch(t)
 		}
 		require.NoError(t, installation.Prepare(t.Context(), s.plane, root))
 		began := time.Now()

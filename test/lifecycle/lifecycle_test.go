@@ -23,10 +23,11 @@ import (
 // stage is a control plane with one replica of the controller.
 type stage struct {
 	plane   *controlplane.ControlPlane
-	binary  string
 	log     *os.File
 	replica *installation.Replica
 	flags   []string // of every replica that is started
+	// kubeconfig is the one of every replica that is started, "" for the administrator's.
+	kubeconfig string
 	// obstacle, where there is one, stands between API server and replica.
 	obstacle *obstacle
 }
@@ -43,12 +44,9 @@ func setUpOn(t *testing.T, o controlplane.Options, between *obstacle, flags ...s
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	dir := t.TempDir()
-	root, err := installation.Root(ctx)
-	require.NoError(t, err)
 	s := &stage{obstacle: between, flags: flags}
-	s.binary, err = installation.Build(ctx, root, dir)
-	require.NoError(t, err)
 	o.Progress = os.Stderr
+	var err error
 	s.plane, err = controlplane.Start(ctx, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.plane.Stop()) })
@@ -79,7 +77,7 @@ func (s *stage) launch(t *testing.T) {
 	if s.obstacle != nil {
 		flags = append(flags, "--webhook-url="+s.obstacle.URL())
 	}
-	replica, err := installation.Start(s.plane, s.binary, "", s.log, flags...)
+	replica, err := installation.Start(s.plane, binary, s.kubeconfig, s.log, flags...)
 	require.NoError(t, err)
 	if s.obstacle != nil {
 		s.obstacle.leadTo(replica.Port)
@@ -115,6 +113,7 @@ func (s *stage) kubectl(t *testing.T, args ...string) string {
 }
 
 func TestUninstallingLeavesNothing(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := setUp(t)
 	kubectl := func(args ...string) string { return s.kubectl(t, args...) }
 

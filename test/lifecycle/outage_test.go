@@ -41,6 +41,7 @@ func blocked(by way) func(*testing.T, *stage) {
 // clean workloads don't notice, what runs goes on, what people newly bring in that looks
 // like a listed vendor's is refused, and all comes back by itself.
 func TestAnOutageRefusesOnlySuspects(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := setUpOn(t, controlplane.Options{ControllerManager: true}, newObstacle(t))
 	s.wasThereBefore(t)
 	for _, o := range outages {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestAPauseEndsByItself(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := setUp(t)
 	until := time.Now().Add(8 * time.Second).UTC().Truncate(time.Second)
 	s.kubectl(t, "annotate", "namespace", "embargo-system", "embargo.dev/paused-until="+until.Format(time.RFC3339))

@@ -67,13 +67,12 @@ type cluster struct {
 	dir string
 }
 
-func newPlane(t *testing.T, binary string) *cluster {
+func newPlane(t *testing.T) *cluster {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	root, err := installation.Root(ctx)
-	require.NoError(t, err)
-	c := &cluster{stage: &stage{binary: binary}, dir: t.TempDir()}
+	c := &cluster{stage: &stage{}, dir: t.TempDir()}
+	var err error
 	c.plane, err = controlplane.Start(ctx, controlplane.Options{ControllerManager: true, Progress: os.Stderr})
 	require.NoError(t, err)
 	require.NoError(t, installation.Prepare(ctx, c.plane, root))
@@ -89,7 +88,7 @@ func (c *cluster) install(t *testing.T) {
 	defer cancel()
 	kubeconfig, err := installation.Kubeconfig(ctx, c.plane, c.dir)
 	require.NoError(t, err)
-	c.replica, err = installation.Start(c.plane, c.binary, kubeconfig, c.log)
+	c.replica, err = installation.Start(c.plane, binary, kubeconfig, c.log)
 	require.NoError(t, err)
 	require.NoError(t, c.replica.AwaitReady(ctx))
 	require.NoError(t, installation.AwaitRegistered(ctx, c.plane))
@@ -135,9 +134,9 @@ func (c *cluster) awaitReport(t *testing.T, namespace string, is func(*v1alpha1.
 
 // backUp makes a cluster with a finding and a resolved one, from before a ban, and returns what
 // kubectl prints of its rules, reports and workloads.
-func backUp(t *testing.T, binary string) (rules, reports, workloads string, report *v1alpha1.VendorReport) {
+func backUp(t *testing.T) (rules, reports, workloads string, report *v1alpha1.VendorReport) {
 	t.Helper()
-	c := newPlane(t, binary)
+	c := newPlane(t)
 	defer c.remove(t)
 	c.install(t)
 	c.applyFile(t, strings.Replace(acme, "BAN", "2099-01-01", 1))
@@ -161,13 +160,10 @@ func backUp(t *testing.T, binary string) (rules, reports, workloads string, repo
 // TestReportsAreRestoredFromABackup takes them to a new control plane, as kubectl prints
 // them, and starts the controller there.
 func TestReportsAreRestoredFromABackup(t *testing.T) {
-	root, err := installation.Root(t.Context())
-	require.NoError(t, err)
-	binary, err := installation.Build(t.Context(), root, t.TempDir())
-	require.NoError(t, err)
-	rules, reports, workloads, before := backUp(t, binary)
+	t.Parallel() // it mostly waits
+	rules, reports, workloads, before := backUp(t)
 
-	c := newPlane(t, binary)
+	c := newPlane(t)
 	defer c.remove(t)
 	c.kubectl(t, "create", "namespace", "mail")
 	for _, manifest := range []string{rules, reports, workloads} {

@@ -17,6 +17,7 @@ import (
 // TestASecondInstallationStandsBack installs one beside another, as while moving: it
 // writes nothing and says so, and takes over when the first is uninstalled.
 func TestASecondInstallationStandsBack(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := setUp(t)
 	const webhooks = "validatingwebhookconfiguration/embargo"
 	version := func() string { return s.kubectl(t, "get", webhooks, "-o", "jsonpath={.metadata.resourceVersion}") }
@@ -35,7 +36,7 @@ func TestASecondInstallationStandsBack(t *testing.T) {
 	s.kubectl(t, "create", "clusterrole", "second", "--verb=get", "--resource=nodes")
 	before, said := version(), statuses()
 
-	second, err := installation.Start(s.plane, s.binary, "", s.log, "--namespace=second", "--installation=second")
+	second, err := installation.Start(s.plane, binary, "", s.log, "--namespace=second", "--installation=second")
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, second.Stop()) })
 	require.Eventually(t, func() bool {

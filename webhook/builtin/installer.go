@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/trigger"
 	"embargo.dev/policies/catalog"
-	"embargo.dev/webhook/trigger"
 )
 
 // FieldManager is the name under which the built-in list is applied.

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"embargo.dev/webhook/trigger"
+	"embargo.dev/internal/trigger"
 )
 
 var errNoCertificate = errors.New("no serving certificate yet")

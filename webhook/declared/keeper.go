@@ -15,7 +15,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"embargo.dev/internal/logging"
-	"embargo.dev/webhook/trigger"
+	"embargo.dev/internal/trigger"
 )
 
 const (

@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
-	"embargo.dev/webhook/trigger"
+	"embargo.dev/internal/trigger"
 )
 
 const (

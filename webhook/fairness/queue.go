@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Queue lets a bounded number of callers in at once. Sources take turns, and the callers of
@@ -29,6 +30,8 @@ type Place struct {
 	queue  *Queue
 	source Source
 	inside bool
+	since  time.Time     // of the last time it was let in
+	used   time.Duration // before that
 }
 
 // Enter waits until the queue lets the source in, or the context ends.
@@ -45,7 +48,7 @@ func (p *Place) Enter(ctx context.Context) error {
 	if err := p.queue.enter(ctx, p.source); err != nil {
 		return err
 	}
-	p.inside = true
+	p.inside, p.since = true, time.Now()
 	return nil
 }
 
@@ -53,9 +56,13 @@ func (p *Place) Enter(ctx context.Context) error {
 func (p *Place) Leave() {
 	if p.inside {
 		p.inside = false
+		p.used += time.Since(p.since)
 		p.queue.leave(p.source)
 	}
 }
+
+// Used returns how long the place was taken, up to the last Leave.
+func (p *Place) Used() time.Duration { return p.used }
 
 func (q *Queue) enter(ctx context.Context, source Source) error {
 	if err := ctx.Err(); err != nil {

@@ -3,6 +3,7 @@ package fairness
 import (
 	"context"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -31,7 +32,25 @@ func (r *Rates) Allow(source Source) bool { return r.limiter(source).Allow() }
 // Wait waits until an event of the source may happen. It fails at once where that is later
 // than the context's deadline.
 func (r *Rates) Wait(ctx context.Context, source Source) error {
-	return r.limiter(source).Wait(ctx)
+	return r.WaitN(ctx, source, 1)
+}
+
+// WaitN waits until so many events of the source may happen, at most a burst. It fails as
+// Wait does.
+func (r *Rates) WaitN(ctx context.Context, source Source, n int) error {
+	return r.limiter(source).WaitN(ctx, n)
+}
+
+// maxDebt is how many bursts a source may be charged for before the next event, so that it
+// doesn't wait long for what is over.
+const maxDebt = 10
+
+// Charge counts events that have happened already: the source's next ones wait for them.
+func (r *Rates) Charge(source Source, n int) {
+	limiter := r.limiter(source)
+	for ; n > 0 && limiter.Tokens() > -maxDebt*float64(r.burst); n -= r.burst {
+		limiter.ReserveN(time.Now(), min(n, r.burst))
+	}
 }
 
 func (r *Rates) limiter(source Source) *rate.Limiter {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -34,4 +35,24 @@ func TestRatesRememberASourceThatUsedItsBurst(t *testing.T) {
 		rates.Allow(fairness.SourceOf(fmt.Sprintf("10.%d.%d.%d:1", n>>16, n>>8&255, n&255)))
 	}
 	assert.False(t, rates.Allow(source(1)))
+}
+
+// TestChargedEventsDelayTheNext: a source waits for what it has done already, but not for
+// more than ten bursts of it.
+func TestChargedEventsDelayTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rates := fairness.NewRates(10, 10)
+		wait := func(n int) time.Duration {
+			start := time.Now()
+			require.NoError(t, rates.Wait(t.Context(), source(n)))
+			return time.Since(start)
+		}
+		rates.Charge(source(1), 25)
+		assert.Equal(t, 1600*time.Millisecond, wait(1), "15 beyond the burst, and its own")
+		for range 100 {
+			rates.Charge(source(1), 5)
+		}
+		assert.Equal(t, 10100*time.Millisecond, wait(1), "ten bursts at most")
+		assert.Zero(t, wait(2))
+	})
 }

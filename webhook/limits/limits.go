@@ -3,8 +3,8 @@
 package limits
 
 import (
-	"context"
 	"runtime"
+	"time"
 
 	"embargo.dev/webhook/fairness"
 )
@@ -20,16 +20,31 @@ const (
 	maxMemory = 96 << 20
 	// maxReads bounds reads from the API server that decisions wait for.
 	maxReads = 16
-	// minDecisions is the least number of decisions at once. One source gets half of the
-	// places, so that two decide in parallel even for a single API server.
-	minDecisions = 4
-
 	// A TLS handshake costs more CPU than a decision. An API server keeps its connections, so
 	// a source that connects this often isn't one.
-	connectionsPerSecond, connectionBurst = 25, 128
+	connectionsPerSecond, connectionBurst = 25, 64
 	// Each Pod that a controller makes with a suspect image costs up to three reads.
 	readsPerSecond, readBurst = 200, 1000
 )
+
+// Reading and deciding reviews may take a source so much of a CPU, and save up a burst. A
+// usual review takes 0.2 milliseconds, so that is some 1,250 a second: more than an API server
+// sends.
+const (
+	workPerSecond, workBurst = 250 * time.Millisecond, 250 * time.Millisecond
+	// minDecisionCost is charged before a decision; what it takes beyond that, after it.
+	minDecisionCost = 100 * time.Microsecond
+	// readFromServerCost is the time that the API server takes for a read.
+	readFromServerCost = time.Millisecond
+	// readCost is the time for a KiB of a body: decryption, copies, and their garbage.
+	readCost = 4 * time.Microsecond
+	// requestCost is the time for a request beside that, also where it is rejected at once.
+	requestCost = 50 * time.Microsecond
+)
+
+// maxDecisions is how many decisions use the CPU at once. One source gets half of the places,
+// and so leaves a CPU to others.
+func maxDecisions() int { return 2 * max(1, runtime.GOMAXPROCS(0)-1) }
 
 // Limits are shared by all requests of a server. A nil *Limits bounds nothing.
 type Limits struct {
@@ -38,6 +53,7 @@ type Limits struct {
 	requests       *fairness.Pool
 	memory         *fairness.Pool
 	decisions      *fairness.Queue
+	work           *fairness.Rates // in microseconds
 	reads          *fairness.Queue
 	readRate       *fairness.Rates
 }
@@ -49,7 +65,8 @@ func New() *Limits {
 		connectionRate: fairness.NewRates(connectionsPerSecond, connectionBurst),
 		requests:       fairness.NewPool(maxRequests),
 		memory:         fairness.NewPool(maxMemory),
-		decisions:      fairness.NewQueue(max(minDecisions, runtime.GOMAXPROCS(0)+2)),
+		decisions:      fairness.NewQueue(maxDecisions()),
+		work:           fairness.NewRates(float64(share()/time.Microsecond), int(workBurst/time.Microsecond)),
 		reads:          fairness.NewQueue(maxReads),
 		readRate:       fairness.NewRates(readsPerSecond, readBurst),
 	}
@@ -78,6 +95,7 @@ func (l *Limits) Request(source fairness.Source, end func()) (release func(), ok
 		Rejected(ReasonRequests)
 		end()
 	})
+	l.charge(source, requestCost)
 	if !ok {
 		Rejected(ReasonRequests)
 		return nil, false
@@ -96,16 +114,4 @@ func (l *Limits) Memory(source fairness.Source) *Memory {
 	}
 	lease, _ := l.memory.Acquire(source, 0)
 	return &Memory{lease}
-}
-
-// Decide waits for a place among those who use the CPU to decide.
-func (l *Limits) Decide(ctx context.Context, source fairness.Source) (*fairness.Place, error) {
-	if l == nil {
-		return &fairness.Place{}, nil
-	}
-	place, err := l.decisions.Enter(ctx, source)
-	if err != nil {
-		Rejected(ReasonDecisions)
-	}
-	return place, err
 }

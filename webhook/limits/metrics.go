@@ -11,6 +11,7 @@ const (
 	ReasonConnectionRate = "connection_rate" // too many new connections
 	ReasonRequests       = "requests"        // too many requests at once
 	ReasonMemory         = "memory"          // too many bytes in work
+	ReasonWork           = "work"            // too much CPU time
 	ReasonDecisions      = "decisions"       // no turn before the caller gave up
 	ReasonReads          = "reads"           // too many reads from the API server
 	ReasonSize           = "size"            // a review that is too large for anybody
@@ -34,7 +35,7 @@ var (
 
 func init() {
 	metrics.Registry.MustRegister(rejected, requestsInFlight, memoryHeld)
-	for _, reason := range []string{ReasonConnections, ReasonConnectionRate, ReasonRequests, ReasonMemory, ReasonDecisions, ReasonReads, ReasonSize} {
+	for _, reason := range []string{ReasonConnections, ReasonConnectionRate, ReasonRequests, ReasonMemory, ReasonWork, ReasonDecisions, ReasonReads, ReasonSize} {
 		rejected.WithLabelValues(reason)
 	}
 }

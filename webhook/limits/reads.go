@@ -21,9 +21,9 @@ type caller struct {
 
 type callerKey struct{}
 
-// WithCaller returns a context for the decision of a request: it carries the request's
+// withCaller returns a context for the decision of a request: it carries the request's
 // source, and its place among those who decide.
-func WithCaller(ctx context.Context, source fairness.Source, place *fairness.Place) context.Context {
+func withCaller(ctx context.Context, source fairness.Source, place *fairness.Place) context.Context {
 	return context.WithValue(ctx, callerKey{}, caller{source, place})
 }
 
@@ -50,6 +50,7 @@ func (l *Limits) readFor(ctx context.Context, source fairness.Source, read func(
 		return fmt.Errorf("%w: %w", ErrTooManyReads, err)
 	}
 	defer place.Leave()
+	l.charge(source, readFromServerCost)
 	return read()
 }
 

@@ -13,40 +13,36 @@ import (
 // has it writes it again long before; if that one is uninstalled, nobody does.
 const takeOverAbsent = 10 * time.Second
 
-// errConflict says that another installation has the configuration. There can be only
-// one: two that wrote it in turns would have the API server compile it ten times a second.
-type errConflict string
-
-func (e errConflict) Error() string { return string(e) }
-
-// standBack returns errConflict while another installation has the configuration, or had
-// it until a moment ago. There is none where current is nil. A configuration that this
-// leader has written before is this installation's, whatever somebody made of it.
-func (r *Registrar) standBack(current *admissionv1.ValidatingWebhookConfiguration) error {
+// standBack says why this installation must not write, "" where it may: another one has the
+// configuration, or had it until a moment ago. There can be only one: two that wrote it in turns
+// would have the API server compile it ten times a second. There is none where current is nil. A
+// configuration that this leader has written before is this installation's, whatever somebody
+// made of it.
+func (r *Registrar) standBack(current *admissionv1.ValidatingWebhookConfiguration) (reason string) {
 	if r.written != nil {
-		return nil
+		return ""
 	}
 	now := r.options.Clock()
 	if current != nil {
 		holder, held := heldByOther(current, r.options.Installation, r.options.Endpoint)
 		r.holder, r.absentSince = holder, time.Time{}
 		if !held {
-			return nil
+			return ""
 		}
-		return errConflict(fmt.Sprintf("%s has the webhook configuration; uninstall one of the two installations", holder))
+		return fmt.Sprintf("%s has the webhook configuration; uninstall one of the two installations", holder)
 	}
 	if r.holder == "" {
-		return nil
+		return ""
 	}
 	if r.absentSince.IsZero() {
 		r.absentSince = now
 	}
 	if takeOver := r.absentSince.Add(takeOverAbsent); now.Before(takeOver) {
-		return errConflict(fmt.Sprintf("%s had the webhook configuration until a moment ago; this installation writes its own at %s",
-			r.holder, takeOver.UTC().Format(time.RFC3339)))
+		return fmt.Sprintf("%s had the webhook configuration until a moment ago; this installation writes its own at %s",
+			r.holder, takeOver.UTC().Format(time.RFC3339))
 	}
 	r.holder = ""
-	return nil
+	return ""
 }
 
 // heldByOther says which other installation has a configuration. Kubernetes deletes a

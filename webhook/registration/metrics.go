@@ -35,3 +35,11 @@ var (
 func init() {
 	metrics.Registry.MustRegister(registered, paused, prefiltered, prefilterTokens, conflict, repairs)
 }
+
+func setGauge(g prometheus.Gauge, on bool) {
+	if on {
+		g.Set(1)
+	} else {
+		g.Set(0)
+	}
+}

@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,13 +14,12 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/trigger"
 	"embargo.dev/policies"
 	"embargo.dev/policies/prefilter"
 	"embargo.dev/webhook/discovery"
 	"embargo.dev/webhook/exemption"
-	"embargo.dev/webhook/trigger"
 )
 
 // Options are the settings of a Registrar.
@@ -59,7 +57,7 @@ type Registrar struct {
 	// Only the loop touches these.
 	leadingSince time.Time
 	failingSince time.Time // zero while it doesn't
-	said         string    // in the log
+	logged       State     // outcome and reason, as last logged
 	filter       filter
 	exemptions   *exemption.Rules
 	written      *admissionv1.ValidatingWebhookConfiguration // by this leader; nil before it has, and where it is to be gone
@@ -90,7 +88,7 @@ func (f *filter) of(rules *policies.RuleSet) (*prefilter.Prefilter, error) {
 // NewRegistrar returns a Registrar that writes with the client, reads live, and
 // watches through the cache.
 func NewRegistrar(c client.Client, live client.Reader, watches cache.Cache, o Options) *Registrar {
-	return &Registrar{options: o, client: c, live: live, cache: watches, changed: trigger.New(), state: State{Reason: "the leader has not looked yet"}}
+	return &Registrar{options: o, client: c, live: live, cache: watches, changed: trigger.New(), state: State{Outcome: Unknown, Reason: "the leader has not looked yet"}}
 }
 
 // NeedLeaderElection says that one replica writes.
@@ -104,11 +102,6 @@ const (
 	applyTimeout = 30 * time.Second
 )
 
-// errNotYet says why nothing can be written; it is no failure.
-type errNotYet string
-
-func (e errNotYet) Error() string { return string(e) }
-
 // Start keeps the configuration until the context ends.
 func (r *Registrar) Start(ctx context.Context) error {
 	wake := trigger.New()
@@ -120,7 +113,10 @@ func (r *Registrar) Start(ctx context.Context) error {
 	for {
 		state, err := r.apply(ctx)
 		r.report(ctx, state, err)
-		pause := r.untilNextRound(err)
+		pause := retryAfter
+		if err == nil && state.Registered() {
+			pause = r.untilNextRound()
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -132,10 +128,7 @@ func (r *Registrar) Start(ctx context.Context) error {
 
 // untilNextRound is how long to wait without any cause: not beyond the expiry of a waiver.
 // After that, nobody needs a right to enter it.
-func (r *Registrar) untilNextRound(err error) time.Duration {
-	if err != nil {
-		return retryAfter
-	}
+func (r *Registrar) untilNextRound() time.Duration {
 	expiry := r.exemptions.NextExpiry()
 	if expiry.IsZero() {
 		return resync
@@ -176,70 +169,56 @@ func (r *Registrar) apply(ctx context.Context) (State, error) {
 	defer cancel()
 	rules, source := r.options.Rules()
 	if rules == nil {
-		return State{}, errNotYet("no rule set is compiled yet")
+		return State{Outcome: Waiting, Reason: "no rule set is compiled yet"}, nil
 	}
 	state := State{RuleSet: rules.Digest()}
 	filter, err := r.filter.of(rules)
 	state.describe(filter, err)
-	if err := r.pause(ctx); err != nil {
+	until, err := r.pausedUntil(ctx)
+	setGauge(paused, !until.IsZero())
+	if err != nil {
 		return state, err
 	}
-	want, err := r.desired(ctx)
-	if err != nil {
-		r.written = nil // where the installation is being removed, what goes is nobody's repair
-		return state, err
+	if !until.IsZero() {
+		return state.after(Paused, describePause(until)), r.withdraw(ctx)
+	}
+	want, missing, err := r.desired(ctx)
+	if err != nil || missing != "" {
+		r.written = nil // where the installation is being removed, a configuration that goes needs no repair
+		return state.after(Waiting, missing), err
 	}
 	r.exemptions = exemption.NewRules(source.Policies, source.Waivers, r.options.Clock())
 	want.exemptions, want.prefilter = r.exemptions, filter
-	return state, r.write(ctx, want.configuration())
+	outcome, reason, err := r.write(ctx, want.configuration())
+	return state.after(outcome, reason), err
 }
 
-// pause takes the configuration away while admission is paused, and says so. A pause
-// that can't be read is told, and doesn't keep the rest from being done.
-func (r *Registrar) pause(ctx context.Context) error {
-	err := r.checkPause(ctx)
-	var (
-		pause errPaused
-		bad   errBadPause
-	)
-	paused.Set(map[bool]float64{true: 1}[errors.As(err, &pause)])
-	switch {
-	case errors.As(err, &pause):
-		return errors.Join(err, r.withdraw(ctx))
-	case errors.As(err, &bad):
-		logf.FromContext(ctx).Error(err, "not paused")
-		return nil
-	default:
-		return err
-	}
-}
-
-// desired gathers what the configuration depends on beside the rule set. Without the installation's
-// ClusterRole nothing is written: the installation is being removed, or has been.
-func (r *Registrar) desired(ctx context.Context) (*desired, error) {
+// desired gathers what the configuration depends on beside the rule set, or says what of it is
+// missing. Without the installation's ClusterRole nothing is written: the installation is being
+// removed, or has been.
+func (r *Registrar) desired(ctx context.Context) (want *desired, missing string, err error) {
 	bundle := r.options.CABundle()
 	if len(bundle) == 0 {
-		return nil, errNotYet("there is no serving certificate yet")
+		return nil, "there is no serving certificate yet", nil
 	}
-	bundle, err := r.trusted(ctx, bundle)
-	if err != nil {
-		return nil, err
+	if bundle, err = r.trusted(ctx, bundle); err != nil {
+		return nil, "", err
 	}
 	var role rbacv1.ClusterRole
 	err = r.live.Get(ctx, client.ObjectKey{Name: r.options.Installation}, &role)
 	if apierrors.IsNotFound(err) || err == nil && role.DeletionTimestamp != nil {
-		return nil, errNotYet(fmt.Sprintf("ClusterRole %q, which stands for the installation, isn't there", r.options.Installation))
+		return nil, fmt.Sprintf("ClusterRole %q, which stands for the installation, isn't there", r.options.Installation), nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading ClusterRole %q: %w", r.options.Installation, err)
+		return nil, "", fmt.Errorf("reading ClusterRole %q: %w", r.options.Installation, err)
 	}
 	resources, looked := r.options.Resources()
 	if !looked {
-		return nil, errNotYet("the schemas of custom resources haven't been looked at yet")
+		return nil, "the schemas of custom resources haven't been read yet", nil
 	}
 	return &desired{
 		resources: resources, closed: r.options.TemplatesFailClosed,
 		endpoint: r.options.Endpoint, namespace: r.options.Namespace, trusted: r.options.TrustedControllers,
 		caBundle: bundle, version: r.options.Version, owner: &owner{role.Name, role.UID},
-	}, nil
+	}, "", nil
 }

@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,15 +11,40 @@ import (
 	"embargo.dev/policies/prefilter"
 )
 
+// Outcome says how the last round of a Registrar ended.
+type Outcome int
+
+const (
+	// Unknown means that a new leader has not ended a round yet.
+	Unknown Outcome = iota
+	// InPlace means that the API server calls the webhook as it should.
+	InPlace
+	// Waiting means that the configuration needs something that is missing, such as a certificate.
+	Waiting
+	// Paused means that somebody paused admission.
+	Paused
+	// Conflict means that another installation has the configuration, and writes the statuses.
+	Conflict
+	// Failed means that something could not be read or written.
+	Failed
+)
+
 // State says whether the API server calls the webhook and, if not, why.
 type State struct {
-	Looked     bool // false while a new leader doesn't know yet
-	Registered bool
-	Conflict   bool // another installation has the configuration, and writes the statuses
-	Reason     string
+	Outcome    Outcome
+	Reason     string // why the configuration is not in place
 	RuleSet    string // digest of the rule set that the configuration covers
 	Prefilter  string // its size, "" where there is none
 	Unfiltered string // why there is none
+}
+
+// Registered reports whether the configuration is in place.
+func (s State) Registered() bool { return s.Outcome == InPlace }
+
+// after returns the state after a round that ended so.
+func (s State) after(o Outcome, reason string) State {
+	s.Outcome, s.Reason = o, reason
+	return s
 }
 
 // describe says which prefilter the state has, or why there is none.
@@ -50,73 +74,67 @@ func (r *Registrar) Changed() <-chan struct{} { return r.changed }
 // wrong, and two writes for each.
 const patience = 10 * time.Second
 
-// tooEarly reports whether an error may be over before it is worth telling.
-func (r *Registrar) tooEarly(err error) bool {
+// tooEarly reports whether a state may pass before it is worth reporting.
+func (r *Registrar) tooEarly(state State) bool {
 	now, before := r.options.Clock(), r.State()
-	_, paused := errors.AsType[errPaused](err)
-	_, conflicting := errors.AsType[errConflict](err)
-	notYet := errNotYet("")
-	switch {
-	case err == nil:
+	switch state.Outcome {
+	case InPlace:
 		r.failingSince = time.Time{}
 		return false
-	case paused, conflicting:
+	case Waiting:
+		return before.Outcome == Unknown && now.Before(r.leadingSince.Add(patience))
+	case Failed:
+		if r.failingSince.IsZero() {
+			r.failingSince = now
+		}
+		return (before.Registered() || before.Outcome == Unknown) && now.Before(r.failingSince.Add(patience))
+	default:
 		return false
-	case errors.As(err, &notYet):
-		return !before.Looked && now.Before(r.leadingSince.Add(patience))
 	}
-	if r.failingSince.IsZero() {
-		r.failingSince = now
-	}
-	return (before.Registered || !before.Looked) && now.Before(r.failingSince.Add(patience))
 }
 
-// report keeps the state and tells of it where it is new.
+// report keeps the state, and reports it where it is new.
 func (r *Registrar) report(ctx context.Context, state State, err error) {
 	if ctx.Err() != nil {
-		return // somebody else leads, and will tell
+		return // another replica leads, and reports
 	}
-	r.log(ctx, err)
-	if r.tooEarly(err) {
-		return
-	}
-	_, state.Conflict = errors.AsType[errConflict](err)
-	state.Looked, state.Registered = true, err == nil
 	if err != nil {
-		state.Reason = err.Error()
+		state = state.after(Failed, err.Error())
+	}
+	r.log(ctx, state, err)
+	if r.tooEarly(state) {
+		return
 	}
 	r.mu.Lock()
 	before := r.state
 	r.state = state
 	r.mu.Unlock()
-	registered.Set(map[bool]float64{true: 1}[state.Registered])
-	conflict.Set(map[bool]float64{true: 1}[state.Conflict])
-	prefiltered.Set(map[bool]float64{true: 1}[state.Registered && state.Prefilter != ""])
+	setGauge(registered, state.Registered())
+	setGauge(conflict, state.Outcome == Conflict)
+	setGauge(prefiltered, state.Registered() && state.Prefilter != "")
 	if before != state {
 		r.changed.Fire()
 	}
 }
 
-// log writes how things went, where that is new.
-func (r *Registrar) log(ctx context.Context, err error) {
-	said := "in place"
-	if err != nil {
-		said = err.Error()
-	}
-	if said == r.said {
+// log writes how a round ended, where that is new.
+func (r *Registrar) log(ctx context.Context, state State, err error) {
+	ended := State{Outcome: state.Outcome, Reason: state.Reason}
+	if ended == r.logged {
 		return
 	}
-	r.said = said
+	r.logged = ended
 	log := logf.FromContext(ctx).WithValues("configuration", Name)
-	if notYet := errNotYet(""); err == nil {
+	switch state.Outcome {
+	case InPlace:
 		log.Info("webhook configuration in place")
-	} else if _, ok := errors.AsType[errPaused](err); ok {
-		logging.Warn(ctx, "nothing is refused or warned of", "reason", said, "configuration", Name)
-	} else if _, ok := errors.AsType[errConflict](err); ok {
-		logging.Warn(ctx, "webhook configuration not written", "reason", said, "configuration", Name)
-	} else if errors.As(err, &notYet) {
-		log.Info("webhook configuration not written yet", "reason", said)
-	} else {
+	case Paused:
+		logging.Warn(ctx, "nothing is refused or warned of", "reason", state.Reason, "configuration", Name)
+	case Conflict:
+		logging.Warn(ctx, "webhook configuration not written", "reason", state.Reason, "configuration", Name)
+	case Waiting:
+		log.Info("webhook configuration not written yet", "reason", state.Reason)
+	default:
 		log.Error(err, "webhook configuration can't be kept; trying again")
 	}
 }

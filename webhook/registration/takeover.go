@@ -13,15 +13,15 @@ import (
 // ever write again, and the configuration has to follow the rules and the certificate.
 const takeOverAfter = 30 * time.Second
 
-// yield says why this replica leaves the configuration as a version wrote it, nil where
+// yield says why this replica leaves the configuration as a version wrote it, "" where
 // it doesn't.
-func (r *Registrar) yield(writer string) error {
+func (r *Registrar) yield(writer string) (reason string) {
 	takeOver := r.leadingSince.Add(takeOverAfter)
 	if !newer(writer, r.options.Version) || !r.options.Clock().Before(takeOver) {
-		return nil
+		return ""
 	}
-	return errNotYet(fmt.Sprintf("version %s wrote it, which is newer than this one, %s; this one takes over at %s unless another leads by then",
-		writer, r.options.Version, takeOver.UTC().Format(time.RFC3339)))
+	return fmt.Sprintf("version %s wrote it, which is newer than this one, %s; this one takes over at %s unless another leads by then",
+		writer, r.options.Version, takeOver.UTC().Format(time.RFC3339))
 }
 
 // newer reports whether a is a later version than b. A version that is none, such as

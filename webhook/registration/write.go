@@ -33,36 +33,44 @@ func propagate(ctx context.Context) error {
 
 // write applies the configuration where it differs, but not over another installation's,
 // and not at once over a newer version's.
-func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) error {
+func (r *Registrar) write(ctx context.Context, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration) (o Outcome, reason string, err error) {
 	want, err := typed(configuration)
 	if err != nil {
-		return err
+		return Failed, "", err
 	}
 	current, err := r.current(ctx)
 	if err != nil {
-		return err
+		return Failed, "", err
 	}
-	if err := r.standBack(current); err != nil {
-		return err
+	if reason := r.standBack(current); reason != "" {
+		return Conflict, reason, nil
 	}
 	if current != nil {
-		if err := r.yield(current.Annotations[VersionAnnotation]); err != nil {
-			return err
+		if reason := r.yield(current.Annotations[VersionAnnotation]); reason != "" {
+			return Waiting, reason, nil
 		}
 	}
-	repair := changedByOthers(current, r.written)
-	if current == nil || !upToDate(current, want) {
-		if err := r.put(ctx, configuration, want); err != nil {
-			return err
-		}
-		if repair {
-			repairs.Inc()
-			logging.Warn(ctx, "somebody else changed or deleted the webhook configuration; it is repaired", "configuration", Name)
-		}
-		err = propagate(ctx)
+	if err := r.update(ctx, current, configuration, want); err != nil {
+		return Failed, "", err
 	}
 	r.written = want
-	return err
+	return InPlace, "", nil
+}
+
+// update applies the configuration where the current one, nil for none, differs.
+func (r *Registrar) update(ctx context.Context, current *admissionv1.ValidatingWebhookConfiguration, configuration *ac.ValidatingWebhookConfigurationApplyConfiguration, want *admissionv1.ValidatingWebhookConfiguration) error {
+	if current != nil && upToDate(current, want) {
+		return nil
+	}
+	repair := changedByOthers(current, r.written)
+	if err := r.put(ctx, configuration, want); err != nil {
+		return err
+	}
+	if repair {
+		repairs.Inc()
+		logging.Warn(ctx, "somebody else changed or deleted the webhook configuration; it is repaired", "configuration", Name)
+	}
+	return propagate(ctx)
 }
 
 // current reads the configuration, nil where there is none.

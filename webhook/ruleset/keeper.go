@@ -15,9 +15,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/trigger"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
-	"embargo.dev/webhook/trigger"
 )
 
 // Compiled is a rule set with what it was made from.

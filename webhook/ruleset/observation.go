@@ -230,34 +230,34 @@ func (o *observation) setEnforced(conditions *[]metav1.Condition, generation int
 		set(conditions, generation, conditionEnforced, false, "", idle.Reason, "", idle.Message)
 		return
 	}
-	if !r.Looked {
+	if r.Outcome == registration.Unknown {
 		setUnknown(conditions, generation, conditionEnforced, r.Reason)
 		return
 	}
 	covers := r.RuleSet == o.compiled.Rules.Digest()
-	if r.Registered && !covers && isTrue(*conditions, conditionEnforced, generation) {
+	if r.Registered() && !covers && isTrue(*conditions, conditionEnforced, generation) {
 		return
 	}
 	reason := r.Reason
-	if r.Registered && !covers {
+	if r.Registered() && !covers {
 		reason = "the webhook configuration doesn't cover the latest rule set yet"
 	}
-	set(conditions, generation, conditionEnforced, r.Registered && covers, "Registered", "NotRegistered",
+	set(conditions, generation, conditionEnforced, r.Registered() && covers, "Registered", "NotRegistered",
 		"the API server asks Embargo about workloads", reason)
 }
 
 // setPrefiltered says whether the API server keeps clean requests away from Embargo.
 func (o *observation) setPrefiltered(conditions *[]metav1.Condition, generation int64) {
 	r := o.registration
-	if !r.Looked {
+	if r.Outcome == registration.Unknown {
 		setUnknown(conditions, generation, conditionPrefiltered, r.Reason)
 		return
 	}
 	reason, message := "NoPrefilter", "every request for a workload is sent, and admitted while Embargo is down: "+r.Unfiltered
-	if !r.Registered {
+	if !r.Registered() {
 		reason, message = "NotRegistered", r.Reason
 	}
-	set(conditions, generation, conditionPrefiltered, r.Registered && r.Prefilter != "", "InForce", reason, r.Prefilter, message)
+	set(conditions, generation, conditionPrefiltered, r.Registered() && r.Prefilter != "", "InForce", reason, r.Prefilter, message)
 }
 
 // isTrue reports whether a condition holds of an object as it is.

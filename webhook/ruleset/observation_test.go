@@ -65,7 +65,7 @@ func TestNothingInForceIsNeverGreen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rules, problems := policies.Compile(c.source)
 			o := observation{compiled: &Compiled{Rules: rules, Problems: problems, Source: c.source}, now: time.Now(),
-				registration: registration.State{Looked: true, Registered: true, RuleSet: rules.Digest(), Prefilter: "1 token"}}
+				registration: registration.State{Outcome: registration.InPlace, RuleSet: rules.Digest(), Prefilter: "1 token"}}
 			var conditions []metav1.Condition
 			for i := range c.source.Vendors {
 				if v := &c.source.Vendors[i]; v.Name == c.vendor {
@@ -97,9 +97,9 @@ func TestNothingInForceIsNeverGreen(t *testing.T) {
 func TestEnforcedIsOfAnObject(t *testing.T) {
 	rules := applied(t)
 	const current, older, newer = int64(2), int64(1), int64(3)
-	covering := registration.State{Looked: true, Registered: true, RuleSet: rules.Digest()}
-	behind := registration.State{Looked: true, Registered: true, RuleSet: "an earlier one"}
-	away := registration.State{Looked: true, Reason: "admission is paused"}
+	covering := registration.State{Outcome: registration.InPlace, RuleSet: rules.Digest()}
+	behind := registration.State{Outcome: registration.InPlace, RuleSet: "an earlier one"}
+	away := registration.State{Outcome: registration.Paused, Reason: "admission is paused"}
 	begun := registration.State{Reason: "the leader has not looked yet"}
 	for name, c := range map[string]struct {
 		state  registration.State
@@ -152,9 +152,9 @@ func TestPrefilteredIsOfWhatIsInForce(t *testing.T) {
 		want   metav1.ConditionStatus
 		reason string
 	}{
-		"10 tokens":           {registration.State{Looked: true, Registered: true, Prefilter: "10 tokens"}, metav1.ConditionTrue, "InForce"},
-		"admission is paused": {registration.State{Looked: true, Prefilter: "10 tokens", Reason: "admission is paused"}, metav1.ConditionFalse, "NotRegistered"},
-		"every request for a workload is sent, and admitted while Embargo is down: too broad": {registration.State{Looked: true, Registered: true, Unfiltered: "too broad"}, metav1.ConditionFalse, "NoPrefilter"},
+		"10 tokens":           {registration.State{Outcome: registration.InPlace, Prefilter: "10 tokens"}, metav1.ConditionTrue, "InForce"},
+		"admission is paused": {registration.State{Outcome: registration.Paused, Prefilter: "10 tokens", Reason: "admission is paused"}, metav1.ConditionFalse, "NotRegistered"},
+		"every request for a workload is sent, and admitted while Embargo is down: too broad": {registration.State{Outcome: registration.InPlace, Unfiltered: "too broad"}, metav1.ConditionFalse, "NoPrefilter"},
 	} {
 		var p v1alpha1.VendorPolicy
 		o := observation{compiled: &Compiled{Rules: rules}, now: time.Now(), registration: c.state}
@@ -204,7 +204,7 @@ func TestColumnsNeverPassAVendorOffAsLookedFor(t *testing.T) {
 			source := policies.Source{Vendors: []v1alpha1.RestrictedVendor{c.vendor}, Policies: []v1alpha1.VendorPolicy{c.policy}}
 			rules, problems := policies.Compile(source)
 			o := observation{compiled: &Compiled{Rules: rules, Problems: problems, Source: source}, now: time.Now(), tally: c.tally,
-				registration: registration.State{Looked: true, Registered: true, RuleSet: rules.Digest()}}
+				registration: registration.State{Outcome: registration.InPlace, RuleSet: rules.Digest()}}
 			v := c.vendor
 			o.vendor(&v)
 			assert.Equal(t, c.found, v.Status.Summary.Found)
@@ -212,7 +212,7 @@ func TestColumnsNeverPassAVendorOffAsLookedFor(t *testing.T) {
 			assert.Equal(t, c.workloads, v.Status.Summary.Workloads)
 			assert.Equal(t, c.workloads == nil, v.Status.Summary.Namespaces == nil)
 
-			o.registration = registration.State{Looked: true, Reason: "admission is paused"}
+			o.registration = registration.State{Outcome: registration.Paused, Reason: "admission is paused"}
 			o.vendor(&v)
 			if c.enforced == "True" || c.enforced == "Partly" {
 				assert.Equal(t, "NotRegistered", v.Status.Summary.Enforced)

@@ -14,10 +14,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/trigger"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/webhook/registration"
-	"embargo.dev/webhook/trigger"
 )
 
 const (
@@ -92,7 +92,7 @@ func (w *StatusWriter) write(ctx context.Context) time.Duration {
 	if compiled == nil {
 		return retryAfter
 	}
-	if w.circumstances.Registration().Conflict {
+	if w.circumstances.Registration().Outcome == registration.Conflict {
 		return resync // the other installation writes them; two that disagree would never end
 	}
 	now := w.clock()

@@ -44,7 +44,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	rules, problems := policies.Compile(source)
 	require.Empty(t, problems)
-	d := &desk{state: registration.State{Looked: true, Registered: true, RuleSet: rules.Digest(), Prefilter: "1 token"}}
+	d := &desk{state: registration.State{Outcome: registration.InPlace, RuleSet: rules.Digest(), Prefilter: "1 token"}}
 	c := builder.WithInterceptorFuncs(interceptor.Funcs{
 		SubResourceUpdate: func(ctx context.Context, c client.Client, of string, object client.Object, o ...client.SubResourceUpdateOption) error {
 			d.writes++

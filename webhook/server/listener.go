@@ -3,6 +3,7 @@ package server
 import (
 	"net"
 	"sync"
+	"time"
 
 	"embargo.dev/webhook/fairness"
 	"embargo.dev/webhook/limits"
@@ -16,9 +17,16 @@ type limitedListener struct {
 	limits *limits.Limits
 }
 
+// After so many rejected connections in a row the listener takes a break: a flood of them
+// costs the more CPU time the sooner each is rejected.
+const (
+	rejectedInARow = 16
+	breakTime      = 10 * time.Millisecond
+)
+
 // Accept returns the next connection within the limits.
 func (l *limitedListener) Accept() (net.Conn, error) {
-	for {
+	for rejected := 1; ; rejected++ {
 		conn, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
@@ -29,6 +37,9 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 			return &limitedConn{Conn: conn, release: sync.OnceFunc(lease.Release)}, nil
 		}
 		reset(conn)
+		if rejected%rejectedInARow == 0 {
+			time.Sleep(breakTime)
+		}
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"embargo.dev/webhook/trigger"
+	"embargo.dev/internal/trigger"
 )
 
 // Tolerance is how far two clocks may be apart before anybody is told. The API

@@ -9,7 +9,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"embargo.dev/internal/logging"
-	"embargo.dev/webhook/trigger"
+	"embargo.dev/internal/trigger"
 )
 
 // Teller writes an event on Embargo's namespace, and a line in the log, when the clock

@@ -8,12 +8,12 @@ import (
 
 	"embargo.dev/audit"
 	"embargo.dev/cmd/embargo/internal/options"
+	"embargo.dev/internal/trigger"
 	"embargo.dev/webhook/discovery"
 	"embargo.dev/webhook/limits"
 	"embargo.dev/webhook/registration"
 	"embargo.dev/webhook/ruleset"
 	"embargo.dev/webhook/skew"
-	"embargo.dev/webhook/trigger"
 )
 
 // controller is everything that runs, put together once.
@@ -32,12 +32,20 @@ type controller struct {
 	limits       *limits.Limits // of the webhook
 }
 
+// webhookLimits returns the limits of the webhook's callers.
+func webhookLimits(o *options.Options) *limits.Limits {
+	if o.Webhook.ClientCA != "" {
+		return limits.New().Unpaced() // only API servers get in
+	}
+	return limits.New()
+}
+
 // run runs the controller until the context ends, and a drain period longer.
 func run(ctx context.Context, o *options.Options) error {
 	ctrl.SetLogger(newLogger(o.Logging))
 	ctrl.Log.Info("starting", "version", Version())
 	setMemoryLimit(ctrl.Log)
-	c := &controller{options: o, limits: limits.New(), skew: skew.NewMeter(time.Now), skewed: trigger.New()}
+	c := &controller{options: o, limits: webhookLimits(o), skew: skew.NewMeter(time.Now), skewed: trigger.New()}
 	for _, step := range []func(context.Context) error{c.manager, c.certify, c.rules, c.discover, c.audit, c.register, c.serve, c.install, c.checks} {
 		if err := step(ctx); err != nil {
 			return err
