@@ -19,7 +19,7 @@ import (
 // continue: Allow (-), Audit, Warn, Deny.
 var phases = map[string][]string{
 	"kaspersky/us-icts us-persons": {
-		"announced 2024-06-20T04:00:00Z WWA Verified", "sales-prohibited 2024-07-20T04:00:00Z DWW Reported", "updates-prohibited 2024-09-29T04:00:00Z DDW Reported",
+		"announced 2024-06-20T04:00:00Z WWA Verified", "sales-prohibited 2024-07-20T04:00:00Z DWW Verified", "updates-prohibited 2024-09-29T04:00:00Z DDW Verified",
 	},
 	"kaspersky/us-bod-17-01 us-federal-civilian":        {"issued 2017-09-13T04:00:00Z WWA Verified", "removal 2017-12-12T05:00:00Z DDW Verified"},
 	"kaspersky/us-ndaa-1634 us-federal":                 {"use-prohibited 2018-10-01T04:00:00Z DDW Verified"},
@@ -34,7 +34,7 @@ var phases = map[string][]string{
 	},
 	"kaspersky/lt-2017 lt-critical":        {"decided 2017-12-19T22:00:00Z WWA Verified"},
 	"kaspersky/nl-2018 nl-government":      {"decided 2018-05-13T22:00:00Z WWA Verified"},
-	"kaspersky/uk-ncsc-2017 uk-government": {"advised 2017-12-01T00:00:00Z WWA Reported"},
+	"kaspersky/uk-ncsc-2017 uk-government": {"advised 2017-12-01T00:00:00Z WWA Verified"},
 
 	"huawei/us-889-a us-federal":                         {"procurement-prohibited 2019-08-13T04:00:00Z WWA Verified"},
 	"huawei/us-889-a-contractors us-federal-contractors": {"provision-prohibited 2019-08-13T04:00:00Z WWA Verified"},
