@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -122,4 +124,21 @@ func BenchmarkCheck(b *testing.B) {
 	}
 	b.ReportMetric(float64(manifests*b.N)/b.Elapsed().Seconds(), "objects/s")
 	b.ReportMetric(float64(peak)/1e6, "heap-MB")
+}
+
+// BenchmarkExplain runs the program for one image, from start to finish. CPU-ms is the
+// processor time of the whole process.
+func BenchmarkExplain(b *testing.B) {
+	program := filepath.Join(b.TempDir(), "kubectl-embargo")
+	build := exec.CommandContext(b.Context(), "go", "build", "-o", program, "embargo.dev/cmd/kubectl-embargo")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	output, err := build.CombinedOutput()
+	require.NoError(b, err, string(output))
+	var used time.Duration
+	for b.Loop() {
+		cmd := exec.CommandContext(b.Context(), program, "explain", "kaspersky/scanengine_httpd:2.1")
+		require.NoError(b, cmd.Run())
+		used += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
+	b.ReportMetric(float64(used.Milliseconds())/float64(b.N), "CPU-ms/op")
 }

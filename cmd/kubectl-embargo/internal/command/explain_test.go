@@ -2,10 +2,7 @@ package command_test
 
 import (
 	"encoding/json"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -116,26 +113,4 @@ func TestCoveredResourcesOffline(t *testing.T) {
 	assert.Contains(t, a.stdout, "deployments")
 	assert.Contains(t, a.stdout, "pods/ephemeralcontainers")
 	assert.Contains(t, a.stderr, "no kubeconfig names a cluster")
-}
-
-// explainBar is what explain may take of a processor's time from start to finish.
-const explainBar = 100 * time.Millisecond
-
-// TestExplainIsQuick measures the processor time of the whole process. Of many runs the least
-// counts: what else the machine does only adds to it.
-func TestExplainIsQuick(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "kubectl-embargo")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "embargo.dev/cmd/kubectl-embargo")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	output, err := build.CombinedOutput()
-	require.NoError(t, err, string(output))
-	var times []time.Duration
-	for range 21 {
-		cmd := exec.CommandContext(t.Context(), program, "explain", "kaspersky/scanengine_httpd:2.1")
-		require.NoError(t, cmd.Run())
-		times = append(times, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
-	}
-	slices.Sort(times)
-	t.Logf("least %v, median %v, most %v, on %d processors", times[0], times[len(times)/2], times[len(times)-1], runtime.NumCPU())
-	assert.Less(t, times[0], explainBar)
 }

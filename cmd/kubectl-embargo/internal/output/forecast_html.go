@@ -69,7 +69,7 @@ func forecastHTML(w io.Writer, f *Forecast, _ bool) error {
 	for _, t := range f.Transitions {
 		p.Transitions = append(p.Transitions, t.view())
 	}
-	return pageTemplates.ExecuteTemplate(w, "forecast.html", p)
+	return pageTemplates().ExecuteTemplate(w, "forecast.html", p)
 }
 
 // asResult takes what is affected for the findings of an audit.

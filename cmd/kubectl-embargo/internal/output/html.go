@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed html/page.css
@@ -22,9 +23,12 @@ var pageScript string
 var pageFiles embed.FS
 
 var (
-	pageTemplates = template.Must(template.ParseFS(pageFiles, "html/*.html"))
-	pageCSS       = template.CSS(pageStyle) // it is our own
-	pageJS        = template.JS(pageScript) // it is our own
+	pageCSS = template.CSS(pageStyle) // it is our own
+	pageJS  = template.JS(pageScript) // it is our own
+	// pageTemplates are parsed only where a page is printed, since that takes milliseconds.
+	pageTemplates = sync.OnceValue(func() *template.Template {
+		return template.Must(template.ParseFS(pageFiles, "html/*.html"))
+	})
 )
 
 // contentPolicy is what the browser may load: nothing but the style and the script.
@@ -86,7 +90,7 @@ func printHTML(w io.Writer, r *Result, _ bool) error {
 		}
 	}
 	slices.Sort(p.Vendors)
-	return pageTemplates.ExecuteTemplate(w, "page.html", p)
+	return pageTemplates().ExecuteTemplate(w, "page.html", p)
 }
 
 // tiles count findings by action. Of what could not be read there is no count.
