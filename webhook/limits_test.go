@@ -85,7 +85,7 @@ func TestReadsAreBoundedBySource(t *testing.T) {
 		read := func(address string) error {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			ctx, done, err := shared.Decide(ctx, fairness.SourceOf(address))
+			ctx, done, err := shared.Decide(ctx, fairness.SourceOf(address), 4096)
 			require.NoError(t, err)
 			defer done()
 			return reader.Get(ctx, client.ObjectKey{Name: "n"}, &metav1.PartialObjectMetadata{})
@@ -100,7 +100,7 @@ func TestReadsAreBoundedBySource(t *testing.T) {
 		require.NoError(t, read("10.0.0.2:1"))
 		assert.Zero(t, time.Since(start))
 
-		ctx, done, err := shared.Decide(t.Context(), fairness.SourceOf("10.0.0.1:1"))
+		ctx, done, err := shared.Decide(t.Context(), fairness.SourceOf("10.0.0.1:1"), 4096)
 		require.NoError(t, err)
 		defer done()
 		soon, cancel := context.WithTimeout(ctx, time.Millisecond)
@@ -122,7 +122,7 @@ func TestReadsLeaveTheirPlace(t *testing.T) {
 		const many = 8 // as many reads as one source may have
 		for range many {
 			go func() {
-				ctx, leave, err := shared.Decide(t.Context(), source)
+				ctx, leave, err := shared.Decide(t.Context(), source, 4096)
 				if err == nil {
 					err = slow.Get(ctx, client.ObjectKey{}, nil)
 					leave()
@@ -131,7 +131,7 @@ func TestReadsLeaveTheirPlace(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		_, leave, err := shared.Decide(t.Context(), source)
+		_, leave, err := shared.Decide(t.Context(), source, 4096)
 		require.NoError(t, err, "the places are free")
 		leave()
 		close(answer)

@@ -58,7 +58,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // decide returns the answer to a review.
 func (e *endpoint) decide(ctx context.Context, source fairness.Source, body []byte, memory *limits.Memory) ([]byte, error) {
-	ctx, done, err := e.limits.Decide(ctx, source)
+	ctx, done, err := e.limits.Decide(ctx, source, len(body))
 	if err != nil {
 		return nil, &httpError{http.StatusTooManyRequests, fmt.Errorf("waiting to decide: %w", err)}
 	}

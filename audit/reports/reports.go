@@ -128,9 +128,13 @@ func (r *Reports) remember(namespace, vendor string) *memories {
 }
 
 // set makes a report what is wanted. One with the content of the one before keeps that
-// one's instant, and is the same.
+// one's instant, and is the same. Where the namespace's UID isn't known yet, or not any more,
+// nothing is written: a report without it would later look like one from a backup.
 func (r *Reports) set(report *v1alpha1.VendorReport, now time.Time) {
 	report.NamespaceUID = string(r.namespace(report.Namespace))
+	if report.NamespaceUID == "" {
+		return
+	}
 	key := client.ObjectKeyFromObject(report)
 	content := fingerprint(report)
 	if before := r.want[key]; before != nil && before.content == content {

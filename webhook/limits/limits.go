@@ -34,14 +34,21 @@ const (
 // sends.
 const (
 	workPerSecond, workBurst = 250 * time.Millisecond, 250 * time.Millisecond
-	// minDecisionCost is charged before a decision; what it takes beyond that, after it.
+	// minDecisionCost is charged before a decision; what it takes beyond that, after it, up
+	// to maxDecisionCost for each KiB.
 	minDecisionCost = 100 * time.Microsecond
+	maxDecisionCost = 500 * time.Microsecond
 	// readFromServerCost is the time that the API server takes for a read.
 	readFromServerCost = time.Millisecond
+	// minReadCost is the time for a read of a body, however little it reads.
+	minReadCost = 5 * time.Microsecond
 	// readCost is the time for a KiB of a body: decryption, copies, and their garbage.
 	readCost = 4 * time.Microsecond
 	// requestCost is the time for a request beside that, also where it is rejected at once.
 	requestCost = 50 * time.Microsecond
+	// Previews have a share of their own, so that they hold up no decisions. One takes up
+	// to a second.
+	previewsPerSecond, previewBurst = 250 * time.Millisecond, 5 * time.Second
 )
 
 // maxDecisions is how many decisions use the CPU at once. One source gets half of the places,
@@ -55,7 +62,8 @@ type Limits struct {
 	requests       *fairness.Pool
 	memory         *fairness.Pool
 	decisions      *fairness.Queue
-	work           *fairness.Rates // in microseconds
+	work           *fairness.Rates // in microseconds, nil for no bound
+	previews       *fairness.Rates // in microseconds, nil for no bound
 	reads          *fairness.Queue
 	readRate       *fairness.Rates
 }
@@ -69,6 +77,7 @@ func New() *Limits {
 		memory:         fairness.NewPool(maxMemory),
 		decisions:      fairness.NewQueue(maxDecisions()),
 		work:           fairness.NewRates(float64(share()/time.Microsecond), int(workBurst/time.Microsecond)),
+		previews:       fairness.NewRates(float64(previewsPerSecond/time.Microsecond), int(previewBurst/time.Microsecond)),
 		reads:          fairness.NewQueue(maxReads),
 		readRate:       fairness.NewRates(readsPerSecond, readBurst),
 	}

@@ -92,7 +92,7 @@ func TestWithoutLimitsNothingIsBounded(t *testing.T) {
 	assert.True(t, memory.Grow(1<<40))
 	memory.Shrink(1)
 	memory.Release()
-	_, done, err := none.Decide(t.Context(), flood)
+	_, done, err := none.Decide(t.Context(), flood, size)
 	require.NoError(t, err)
 	done()
 	text, err := io.ReadAll(none.Body(t.Context(), flood, strings.NewReader("text")))

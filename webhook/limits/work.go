@@ -22,7 +22,7 @@ func share() time.Duration {
 // Unpaced lets sources use as much CPU time as they ask for. It is for a server that only
 // API servers can reach, since it demands client certificates.
 func (l *Limits) Unpaced() *Limits {
-	l.work = nil
+	l.work, l.previews = nil, nil
 	return l
 }
 
@@ -47,7 +47,7 @@ func (l *Limits) Body(ctx context.Context, source fairness.Source, body io.Reade
 		return body
 	}
 	return &pacedReader{body, func(n int) error {
-		return l.pace(ctx, source, time.Duration(n)*readCost/1024)
+		return l.pace(ctx, source, minReadCost+time.Duration(n)*readCost/1024)
 	}}
 }
 
@@ -69,9 +69,9 @@ func (r *pacedReader) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// Decide waits for a place among those who use the CPU to decide. The context that it
-// returns is for the decision, the function for its end.
-func (l *Limits) Decide(ctx context.Context, source fairness.Source) (context.Context, func(), error) {
+// Decide waits for a place among those who use the CPU to decide about a review of so many
+// bytes. The context that it returns is for the decision, the function for its end.
+func (l *Limits) Decide(ctx context.Context, source fairness.Source, size int) (context.Context, func(), error) {
 	if l == nil {
 		return ctx, func() {}, nil
 	}
@@ -85,8 +85,24 @@ func (l *Limits) Decide(ctx context.Context, source fairness.Source) (context.Co
 	}
 	return withCaller(ctx, source, place), func() {
 		place.Leave()
-		l.charge(source, place.Used()-minDecisionCost)
+		// On a node without CPU time to spare, a decision takes longer than it costs.
+		most := time.Duration(size) * maxDecisionCost / 1024
+		l.charge(source, min(place.Used()-minDecisionCost, most))
 	}, nil
+}
+
+// Preview reports whether the source of a decision may have a preview made. The function
+// counts the time that it took.
+func (l *Limits) Preview(ctx context.Context) (done func(), ok bool) {
+	c, known := ctx.Value(callerKey{}).(caller)
+	if l.previews == nil || !known {
+		return func() {}, true
+	}
+	if !l.previews.Allow(c.source) {
+		return nil, false
+	}
+	start := time.Now()
+	return func() { l.previews.Charge(c.source, int(time.Since(start)/time.Microsecond)) }, true
 }
 
 // charge counts what a decision took beyond what was expected.

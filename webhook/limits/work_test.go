@@ -24,11 +24,14 @@ func newOnTwoCPUs(t *testing.T) *limits.Limits {
 	return limits.New()
 }
 
+// size is the size of a review, large enough that what a decision takes counts.
+const size = 1 << 20
+
 // decide takes a place for as long as a decision takes, and returns how long it waited.
 func decide(t *testing.T, shared *limits.Limits, source fairness.Source, takes time.Duration) time.Duration {
 	t.Helper()
 	start := time.Now()
-	_, done, err := shared.Decide(t.Context(), source)
+	_, done, err := shared.Decide(t.Context(), source, size)
 	require.NoError(t, err)
 	defer done()
 	waited := time.Since(start)
@@ -61,7 +64,7 @@ func TestManyWhoWaitDontOverdraw(t *testing.T) {
 		ended := make(chan time.Duration)
 		for range 2000 {
 			go func() {
-				_, done, err := shared.Decide(t.Context(), flood)
+				_, done, err := shared.Decide(t.Context(), flood, size)
 				if assert.NoError(t, err) {
 					done()
 				}
@@ -114,12 +117,12 @@ func TestBodiesAreReadAtTheSourcesPace(t *testing.T) {
 			_, err := io.Copy(io.Discard, shared.Body(ctx, source, strings.NewReader(strings.Repeat("x", mib<<20))))
 			return time.Since(start), err
 		}
-		took, err := read(t.Context(), flood, 60)
+		took, err := read(t.Context(), flood, 50)
 		require.NoError(t, err)
 		assert.Zero(t, took, "a burst")
-		took, err = read(t.Context(), flood, 60)
+		took, err = read(t.Context(), flood, 50)
 		require.NoError(t, err)
-		assert.InDelta(t, 0.9, took.Seconds(), 0.1)
+		assert.InDelta(t, 0.9, took.Seconds(), 0.15)
 		took, err = read(t.Context(), apiServer, 20)
 		require.NoError(t, err)
 		assert.Zero(t, took)
@@ -128,6 +131,46 @@ func TestBodiesAreReadAtTheSourcesPace(t *testing.T) {
 		defer cancel()
 		_, err = read(soon, flood, 200)
 		require.ErrorIs(t, err, limits.ErrTooMuchWork)
+	})
+}
+
+// TestASlowNodeIsNotTheCallersWork: a small review can't have taken much CPU time, however
+// long it took.
+func TestASlowNodeIsNotTheCallersWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := newOnTwoCPUs(t)
+		start := time.Now()
+		for range 100 {
+			_, done, err := shared.Decide(t.Context(), apiServer, 5<<10)
+			require.NoError(t, err)
+			time.Sleep(20 * time.Millisecond)
+			done()
+		}
+		assert.Equal(t, 2*time.Second, time.Since(start), "no decision waits")
+	})
+}
+
+func TestPreviewsHaveATimeOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := newOnTwoCPUs(t)
+		preview := func(source fairness.Source) bool {
+			ctx, leave, err := shared.Decide(t.Context(), source, 0)
+			require.NoError(t, err)
+			defer leave()
+			done, ok := shared.Preview(ctx)
+			if ok {
+				time.Sleep(time.Second)
+				done()
+			}
+			return ok
+		}
+		made := 0
+		for preview(flood) {
+			made++
+		}
+		assert.Equal(t, 7, made, "five seconds, and a quarter of the time that they took")
+		assert.True(t, preview(apiServer))
+		assert.Zero(t, decide(t, shared, flood, 0), "decisions don't wait for it")
 	})
 }
 

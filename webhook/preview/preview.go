@@ -23,6 +23,9 @@ type Previewer struct {
 	// whether those are all; false at the end where this replica doesn't audit. Unset,
 	// it doesn't.
 	Audited func(limit int) (found []Workload, all, ok bool)
+	// Budget reports whether the caller may have a preview made, and returns a function for
+	// its end. Unset, everybody may.
+	Budget func(context.Context) (done func(), ok bool)
 	// Clock tells now.
 	Clock func() time.Time
 	// Limit is how many objects are looked at.
@@ -73,6 +76,13 @@ func binds(f policies.Finding) bool { return f.Vendor != "" }
 // names: whoever reaches the webhook may ask, and may not be allowed to read workloads.
 // The flags are those by which the command line gives the names.
 func (p *Previewer) preview(ctx context.Context, source policies.Source, about func(policies.Finding) bool, flags string) []string {
+	if p.Budget != nil {
+		done, ok := p.Budget(ctx)
+		if !ok {
+			return []string{"no preview: this address has had many made; try again in a minute"}
+		}
+		defer done()
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
 	select {

@@ -20,7 +20,7 @@ type limitedListener struct {
 // After so many rejected connections in a row the listener takes a break: a flood of them
 // costs the more CPU time the sooner each is rejected.
 const (
-	rejectedInARow = 16
+	rejectedInARow = 32
 	breakTime      = 10 * time.Millisecond
 )
 

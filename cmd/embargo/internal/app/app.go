@@ -34,8 +34,8 @@ type controller struct {
 
 // webhookLimits returns the limits of the webhook's callers.
 func webhookLimits(o *options.Options) *limits.Limits {
-	if o.Webhook.ClientCA != "" {
-		return limits.New().Unpaced() // only API servers get in
+	if o.Webhook.ClientCA != "" && len(o.Webhook.ClientSubjects) > 0 {
+		return limits.New().Unpaced() // only API servers get in; a CA alone may be the cluster's, of all its nodes
 	}
 	return limits.New()
 }

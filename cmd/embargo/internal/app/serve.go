@@ -65,6 +65,7 @@ func unthrottled(config *rest.Config) *rest.Config {
 // previewer answers from the audit where this replica audits.
 func (c *controller) previewer() *preview.Previewer {
 	p := preview.New(c.mgr.GetCache(), c.limits.Reader(c.mgr.GetAPIReader()), time.Now)
+	p.Budget = c.limits.Preview
 	if c.auditor == nil {
 		return p
 	}
