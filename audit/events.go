@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"embargo.dev/audit/exposure"
+	"embargo.dev/internal/display"
 )
 
 const (
@@ -89,7 +91,7 @@ func (t *teller) Publish(look exposure.Look) {
 			seen[key] = true
 			t.add(told{
 				namespace: look.Namespace, about: key.subject, regarding: reference(f.Workload),
-				reason: reasonOf(n), note: exposure.Cut(note(f, n, look.Now), maxNote),
+				reason: reasonOf(n), note: display.Prefix(note(f, n, look.Now), maxNote),
 			})
 		}
 	}
@@ -118,8 +120,8 @@ func note(f *exposure.Finding, news exposure.News, now time.Time) string {
 	case news == exposure.PhaseBegan:
 		return fmt.Sprintf("phase %q of %s/%s began: %s", f.Phase, f.Vendor, f.Restriction, f.Message)
 	case news == exposure.PhaseNear:
-		days := int(f.Next.Begins.Sub(now).Hours()/24 + 0.999)
-		return fmt.Sprintf("phase %q of %s/%s begins in %d days or less, on %s: %s", f.Next.Phase, f.Vendor, f.Restriction, max(days, 1), f.Next.Begins.UTC().Format(time.RFC3339), f.Message)
+		days := max(1, int(math.Ceil(f.Next.Begins.Sub(now).Hours()/24)))
+		return fmt.Sprintf("phase %q of %s/%s begins in %s or less, on %s: %s", f.Next.Phase, f.Vendor, f.Restriction, display.Count(days, "day"), f.Next.Begins.UTC().Format(time.RFC3339), f.Message)
 	case f.ArrivedAfterBan:
 		return fmt.Sprintf("arrived after the ban: the image has been here since %s, when %s/%s already banned new ones, and no waiver covered it: %s",
 			f.Since.UTC().Format(time.RFC3339), f.Vendor, f.Restriction, f.Message)

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/internal/escape"
 	"embargo.dev/policies/schedule"
 	"embargo.dev/policies/v1alpha1"
@@ -31,7 +31,7 @@ func (d Decision) Denial() string {
 	groups := group(denying, (*Finding).sameImage)
 	advice := ". " + adviceFor(denying)
 	room := maxDenial - len(advice) - len("; and 999 more")
-	text := cut(groups[0].sentence(), room)
+	text := display.Truncate(groups[0].sentence(), room)
 	for i, g := range groups[1:] {
 		sentence := "; " + g.sentence()
 		if len(text)+len(sentence) > room {
@@ -70,7 +70,7 @@ func adviceFor(denying []*Finding) string {
 	advice := "An exception needs a VendorWaiver for this namespace (kubectl explain vendorwaiver.spec)"
 	if len(replacements) > 0 {
 		const most = 200
-		advice = "Replacement: " + cut(clean(strings.Join(replacements, "; "), most), most) + ". " + advice
+		advice = "Replacement: " + display.Truncate(clean(strings.Join(replacements, "; "), most), most) + ". " + advice
 	}
 	return advice
 }
@@ -263,16 +263,4 @@ func clean(text string, most int) string {
 		count++
 	}
 	return escape.Text(text)
-}
-
-// cut shortens a text to so many bytes.
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	end := most - len("…")
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
 }

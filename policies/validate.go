@@ -57,9 +57,9 @@ func ValidateVendorWaiver(w, old *v1alpha1.VendorWaiver, now time.Time) field.Er
 	_, problems := Compile(Source{Waivers: []v1alpha1.VendorWaiver{*w}})
 	errs := fieldErrors(problems)
 	spec := field.NewPath("spec")
-	for name, text := range map[string]string{"reason": w.Spec.Reason, "approvedBy": w.Spec.ApprovedBy} {
-		if strings.TrimSpace(text) == "" {
-			errs = append(errs, field.Required(spec.Child(name), "must not be blank"))
+	for _, required := range []struct{ name, text string }{{"reason", w.Spec.Reason}, {"approvedBy", w.Spec.ApprovedBy}} {
+		if strings.TrimSpace(required.text) == "" {
+			errs = append(errs, field.Required(spec.Child(required.name), "must not be blank"))
 		}
 	}
 	if w.Spec.Vendor == "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -65,13 +66,13 @@ func summarize(groups []grouped) string {
 // unreadableLine is the one line for all images that can't be read.
 func unreadableLine(groups []grouped) string {
 	if len(groups) == 1 {
-		return cut(groups[0].sentence(), maxSummary)
+		return display.Truncate(groups[0].sentence(), maxSummary)
 	}
 	var places []string
 	for _, g := range groups {
 		places = append(places, g.places...)
 	}
 	first := groups[0]
-	return cut(fmt.Sprintf("%s: %d images can't be read, so no vendor can be ruled out; %s: %s",
-		list(places, 3, 60), len(groups), cut(first.images[0], 60), clean(first.measure.reason, 80)), maxSummary)
+	return display.Truncate(fmt.Sprintf("%s: %d images can't be read, so no vendor can be ruled out; %s: %s",
+		list(places, 3, 60), len(groups), display.Truncate(first.images[0], 60), clean(first.measure.reason, 80)), maxSummary)
 }

@@ -9,6 +9,7 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -69,5 +70,5 @@ func printable(text string) string {
 			return r
 		}
 		return unicode.ReplacementChar
-	}, shortened(text, maxLoggedText))
+	}, display.Truncate(text, maxLoggedText))
 }

@@ -130,7 +130,7 @@ func TestPrintable(t *testing.T) {
 		"a\x1b[2Jb\n":             "a\uFFFD[2Jb\uFFFD",
 		"a\u202egnp.exe":          "a\uFFFDgnp.exe",
 		"bad\xff":                 "bad\uFFFD",
-		strings.Repeat("é", 1000): strings.Repeat("é", 128) + "…",
+		strings.Repeat("é", 1000): strings.Repeat("é", 126) + "…",
 	} {
 		assert.Equal(t, want, printable(text))
 	}

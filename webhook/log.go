@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"embargo.dev/internal/display"
 	"github.com/go-logr/logr"
 	"golang.org/x/time/rate"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -56,7 +57,7 @@ func (s *boundedSink) Error(err error, message string, keysAndValues ...any) {
 		return
 	}
 	if err != nil && len(err.Error()) > maxLoggedValue {
-		err = errors.New(shortened(err.Error(), maxLoggedValue))
+		err = errors.New(display.Truncate(err.Error(), maxLoggedValue))
 	}
 	s.LogSink.Error(err, message, s.log.values(keysAndValues)...)
 }
@@ -85,7 +86,7 @@ func (l *reviewLog) values(keysAndValues []any) []any {
 	values := make([]any, 0, len(keysAndValues)+2)
 	for _, v := range keysAndValues {
 		if text, ok := v.(string); ok {
-			v = shortened(text, maxLoggedValue)
+			v = display.Truncate(text, maxLoggedValue)
 		}
 		values = append(values, v)
 	}

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/internal/escape"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
@@ -83,7 +84,7 @@ func causes(findings []policies.Finding) []metav1.StatusCause {
 		case len(list) == maxTold:
 			more++
 		default:
-			list = append(list, metav1.StatusCause{Type: metav1.CauseTypeForbidden, Field: escape.Text(shortened(f.Field, maxText)), Message: f.Message})
+			list = append(list, metav1.StatusCause{Type: metav1.CauseTypeForbidden, Field: escape.Text(display.Truncate(f.Field, maxText)), Message: f.Message})
 		}
 	}
 	if more > 0 {
@@ -131,7 +132,7 @@ func findingsJSON(findings []policies.Finding) string {
 	text.WriteString(`{"findings":[`)
 	told := 0
 	for _, f := range findings[:min(len(findings), maxTold)] {
-		f.Field, f.Image = shortened(f.Field, maxText), shortened(f.Image, maxText)
+		f.Field, f.Image = display.Truncate(f.Field, maxText), display.Truncate(f.Image, maxText)
 		one, err := json.Marshal(f)
 		if err != nil {
 			return fmt.Sprintf("findings can't be written: %v", err)
@@ -152,12 +153,4 @@ func findingsJSON(findings []policies.Finding) string {
 	}
 	text.WriteByte('}')
 	return text.String()
-}
-
-// shortened cuts a text that has more bytes than anybody wants to read.
-func shortened(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
 }

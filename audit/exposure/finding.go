@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"embargo.dev/audit/inventory"
+	"embargo.dev/internal/display"
 	"embargo.dev/internal/escape"
 	"embargo.dev/policies"
 	"embargo.dev/policies/imageref"
@@ -161,30 +162,19 @@ func called(kind, object string) string { return name(kind, maxKind) + "/" + nam
 
 // name returns a name as reports show it: with the codes of characters that YAML or XML
 // can't hold, and not too long.
-func name(text string, most int) string { return Cut(escape.Text(text), most) }
+func name(text string, most int) string { return display.Prefix(escape.Text(text), most) }
 
 // Shown returns an image's text, or a field's path, as reports show it: not too long, and
 // where it has characters that YAML or XML can't hold, in quotes and with their codes.
 func Shown(text string) string {
 	if escape.Text(text) == text {
-		return Cut(text, maxShown)
+		return display.Prefix(text, maxShown)
 	}
 	return Quoted(text, maxShown)
 }
 
 // Quoted returns as much of a text in quotes as fits into so many bytes.
 func Quoted(text string, most int) string { return `"` + name(text, most-2) + `"` }
-
-// Cut cuts a text down to so many bytes, which are at least as many characters.
-func Cut(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	for most > 0 && s[most]&0xC0 == 0x80 { // not within a character
-		most--
-	}
-	return s[:most]
-}
 
 // News is a change that people are told of by an event.
 type News int

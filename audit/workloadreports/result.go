@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"embargo.dev/audit/exposure"
+	"embargo.dev/internal/display"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -58,7 +59,7 @@ func (w *Writer) result(namespace string, f *exposure.Finding) openreports.Repor
 		Subjects:  []corev1.ObjectReference{referenceTo(f.Workload)},
 		// policy-reporter tells results from others by resultID.
 		Properties:  map[string]string{"resultID": resultID(namespace, f)},
-		Description: exposure.Cut(message(f), maxText),
+		Description: display.Prefix(message(f), maxText),
 	}
 	if f.Vendor == "" {
 		r.Policy = v1alpha1.UnreadableImages

@@ -14,11 +14,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/internal/logging"
 	"embargo.dev/internal/trigger"
 )
 
 const (
+	// maxProblem keeps a problem within what an event holds beside a key.
+	maxProblem = 700
 	// FieldManager is the name under which declared objects are applied.
 	FieldManager = "embargo-values"
 	// listLabel marks them.
@@ -96,7 +99,7 @@ func (k *Keeper) tell(ctx context.Context, configMap *corev1.ConfigMap, problems
 		logging.Warn(ctx, "an object is not as the values say", "entry", p.key, "reason", p.err.Error())
 		// Events about the same objects are told as one, whatever they say: the related
 		// object keeps the entries apart.
-		k.Recorder.Eventf(configMap, p.about(), corev1.EventTypeWarning, p.reason(), "KeepValues", "%s: %s", p.key, bounded(p.err.Error()))
+		k.Recorder.Eventf(configMap, p.about(), corev1.EventTypeWarning, p.reason(), "KeepValues", "%s: %s", p.key, display.Truncate(p.err.Error(), maxProblem))
 	}
 	for key := range k.told {
 		if _, still := telling[key]; !still {
@@ -104,13 +107,4 @@ func (k *Keeper) tell(ctx context.Context, configMap *corev1.ConfigMap, problems
 		}
 	}
 	k.told = telling
-}
-
-// bounded keeps a text within what an event holds beside a key.
-func bounded(text string) string {
-	const most = 700
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
 }

@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -105,7 +106,7 @@ func (p *Previewer) preview(ctx context.Context, source policies.Source, about f
 	for _, v := range views {
 		lines = append(lines, v.describe()...)
 	}
-	extent := plural(seen, "workload") + " looked at"
+	extent := display.Count(seen, "workload") + " looked at"
 	if !all || seen < len(found) {
 		extent += ", there are more"
 	}
@@ -195,16 +196,9 @@ func (v *view) describe() []string {
 	for _, e := range order {
 		c := v.counts[e]
 		lines = append(lines, fmt.Sprintf("%s: updates %s, restarts %s: %s in %s", v.when, outcomes[e.update], outcomes[e.goesOn],
-			plural(c.workloads, "workload"), plural(len(c.namespaces), "namespace")))
+			display.Count(c.workloads, "workload"), display.Count(len(c.namespaces), "namespace")))
 	}
 	return lines
-}
-
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // outcomes say what an action means for a request.

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 	"embargo.dev/webhook/registration"
@@ -296,8 +297,6 @@ func set(conditions *[]metav1.Condition, generation int64, kind string, holds bo
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, otherReason, otherMessage
 	}
 	const most = 32768 // of metav1.Condition
-	if len(c.Message) > most {
-		c.Message = c.Message[:most]
-	}
+	c.Message = display.Truncate(c.Message, most)
 	meta.SetStatusCondition(conditions, c)
 }

@@ -14,6 +14,7 @@ import (
 	"embargo.dev/cmd/kubectl-embargo/internal/calendar"
 	"embargo.dev/cmd/kubectl-embargo/internal/output"
 	"embargo.dev/cmd/kubectl-embargo/internal/terminal"
+	"embargo.dev/internal/display"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -132,7 +133,7 @@ func (s *banSchedule) noteDoubts(entries []calendar.Entry) {
 			}
 		}
 		if len(phases) > 0 {
-			s.notice("%s %s (-o wide says it of each): %s", plural(len(phases), "date is", "dates are"), v.Doubt(), firstOf(phases, 3))
+			s.notice("%s %s (-o wide says it of each): %s", display.CountOf(len(phases), "date is", "dates are"), v.Doubt(), firstOf(phases, 3))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"embargo.dev/cmd/kubectl-embargo/internal/manifest"
 	"embargo.dev/cmd/kubectl-embargo/internal/output"
+	"embargo.dev/internal/display"
 )
 
 // skippedInput is what was given to check but holds no object as it stands.
@@ -140,7 +141,7 @@ var errNothingRead = errors.New("there is no Kubernetes object in this input; --
 func (g *gathered) noteSkipped() {
 	g.noteUnrendered()
 	if len(g.folders) > 0 {
-		g.notice("%s not read, -R reads them: %s", plural(len(g.folders), "folder is", "folders are"), firstOf(g.folders, 5))
+		g.notice("%s not read, -R reads them: %s", display.CountOf(len(g.folders), "folder is", "folders are"), firstOf(g.folders, 5))
 	}
 	if g.result.Summary.Objects > 0 {
 		return
@@ -152,14 +153,6 @@ func (g *gathered) noteSkipped() {
 		return
 	}
 	g.broken(&manifest.Error{File: sources, Err: errNothingRead})
-}
-
-// plural counts in words.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // firstOf lists some of the names, and how many there are more.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -57,7 +58,7 @@ func (p *page) image(img *Image) {
 	for i, m := range img.Mirrors {
 		p.paragraph(2, labelFirst(i, "Mirrors:"), fmt.Sprintf("%s stands for %s: %s", m.Prefix, m.Upstream, m.Reference))
 	}
-	p.paragraph(2, "Tried:", fmt.Sprintf("%s and %s of %s", count(img.Tried.Patterns, "pattern"), count(img.Tried.Digests, "digest"), count(img.Tried.Vendors, "vendor")))
+	p.paragraph(2, "Tried:", fmt.Sprintf("%s and %s of %s", display.Count(img.Tried.Patterns, "pattern"), display.Count(img.Tried.Digests, "digest"), display.Count(img.Tried.Vendors, "vendor")))
 	for i, m := range img.Matches {
 		p.paragraph(2, labelFirst(i, "Matched:"), m.sentence(len(img.Mirrors) > 0))
 	}
@@ -143,13 +144,6 @@ func labelFirst(i int, label string) string {
 		return ""
 	}
 	return label
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // actions lists what happens for each use.

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"cmp"
+	"embargo.dev/internal/display"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ type Restriction struct {
 // newDraft brings together the entries of one company.
 func newDraft(source string, entries []Entry) *Draft {
 	first := &entries[0]
-	d := &Draft{Source: source, Name: metadataName(first.Name), DisplayName: cut(first.Name, maxDisplayName)}
+	d := &Draft{Source: source, Name: metadataName(first.Name), DisplayName: display.TruncateCharacters(first.Name, maxDisplayName)}
 	var entities []string
 	for i := range entries {
 		e := &entries[i]
@@ -101,21 +102,21 @@ func (d *Draft) restrict(e *Entry, programme string) {
 	for i := range d.Restrictions {
 		if r := &d.Restrictions[i]; r.Summary == summaryOf(e, programme) && r.Since == since {
 			r.Citations = bounded(append(r.Citations, e.Citations...))
-			r.Scope = cmp.Or(r.Scope, cut(e.Scope, maxScope))
+			r.Scope = cmp.Or(r.Scope, display.TruncateCharacters(e.Scope, maxScope))
 			return
 		}
 	}
 	d.Restrictions = append(d.Restrictions, Restriction{
-		Name: d.free(name), Authority: cut(e.List.Authority, maxAuthority), Citations: bounded(e.Citations),
-		Scope: cut(e.Scope, maxScope), Summary: summaryOf(e, programme), Since: since,
+		Name: d.free(name), Authority: display.TruncateCharacters(e.List.Authority, maxAuthority), Citations: bounded(e.Citations),
+		Scope: display.TruncateCharacters(e.Scope, maxScope), Summary: summaryOf(e, programme), Since: since,
 	})
 }
 
 func summaryOf(e *Entry, programme string) string {
 	if programme == "" {
-		return cut("on the list: "+e.List.Name, maxSummary)
+		return display.TruncateCharacters("on the list: "+e.List.Name, maxSummary)
 	}
-	return cut(fmt.Sprintf("on the list: %s, %s", e.List.Name, programme), maxSummary)
+	return display.TruncateCharacters(fmt.Sprintf("on the list: %s, %s", e.List.Name, programme), maxSummary)
 }
 
 func restrictionName(label string) string {
@@ -139,7 +140,7 @@ func (d *Draft) free(name string) string {
 func bounded(citations []Citation) []Citation {
 	var kept []Citation
 	for _, c := range citations {
-		c.Title = cut(c.Title, maxTitle)
+		c.Title = display.TruncateCharacters(c.Title, maxTitle)
 		if len(c.URL) > maxURL {
 			c.URL = ""
 		}
@@ -148,13 +149,4 @@ func bounded(citations []Citation) []Citation {
 		}
 	}
 	return kept
-}
-
-// cut shortens a text to so many characters, visibly.
-func cut(text string, most int) string {
-	runes := []rune(text)
-	if len(runes) <= most {
-		return text
-	}
-	return strings.TrimSpace(string(runes[:most-1])) + "…"
 }

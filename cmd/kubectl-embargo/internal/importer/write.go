@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"embargo.dev/internal/display"
 	yamlv3 "go.yaml.in/yaml/v3"
 )
 
@@ -51,7 +52,7 @@ func (d *Draft) head() string {
 		"list validate names what is missing.",
 	}
 	for _, note := range d.Notes {
-		lines = append(lines, "- "+cut(note, 400))
+		lines = append(lines, "- "+display.TruncateCharacters(note, 400))
 	}
 	return strings.Join(lines, "\n")
 }

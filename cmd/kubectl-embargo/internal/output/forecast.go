@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"embargo.dev/audit/forecast"
+	"embargo.dev/internal/display"
 	"embargo.dev/policies/schedule"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -230,7 +231,7 @@ func noneRead(errs []InputError, clusters []Cluster) bool {
 
 // sentence sums the forecast up. What is empty says so.
 func (f *Forecast) sentence() string {
-	read := fmt.Sprintf("%s with %s", count(f.Summary.Objects, "object"), count(f.Summary.Images, "image"))
+	read := fmt.Sprintf("%s with %s", display.Count(f.Summary.Objects, "object"), display.Count(f.Summary.Images, "image"))
 	span := fmt.Sprintf("after %s and up to %s", shortInstant(f.AsOf), f.Until)
 	switch {
 	case f.unread():
@@ -239,13 +240,13 @@ func (f *Forecast) sentence() string {
 		return fmt.Sprintf("Nothing changes %s in what could be read: %s. The rest is unknown.", span, read)
 	case len(f.Errors) > 0:
 		return fmt.Sprintf("%s %s newly affecting %s in what could be read: %s. The rest is unknown.",
-			count(len(f.Transitions), "transition"), span, count(f.Summary.Workloads, "running workload"), read)
+			display.Count(len(f.Transitions), "transition"), span, display.Count(f.Summary.Workloads, "running workload"), read)
 	case len(f.Transitions) == 0:
 		return fmt.Sprintf("Nothing changes %s: no phase begins, and no waiver expires. Read: %s.", span, read)
 	case f.Summary.Workloads == 0:
-		return fmt.Sprintf("%s %s, and no running workload is newly affected. Read: %s.", count(len(f.Transitions), "transition"), span, read)
+		return fmt.Sprintf("%s %s, and no running workload is newly affected. Read: %s.", display.Count(len(f.Transitions), "transition"), span, read)
 	default:
 		return fmt.Sprintf("%s %s newly affecting %s. Read: %s.",
-			count(len(f.Transitions), "transition"), span, count(f.Summary.Workloads, "running workload"), read)
+			display.Count(len(f.Transitions), "transition"), span, display.Count(f.Summary.Workloads, "running workload"), read)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/internal/escape"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
@@ -92,7 +93,7 @@ func (f *Forecast) verdict() verdict {
 	switch {
 	case f.Summary.Workloads > 0:
 		v.Class = strings.ToLower(string(f.Strongest()))
-		v.Title = fmt.Sprintf("%s newly affected until %s", count(f.Summary.Workloads, "running workload"), f.Until)
+		v.Title = fmt.Sprintf("%s newly affected until %s", display.Count(f.Summary.Workloads, "running workload"), f.Until)
 	case f.unread():
 		v.Class, v.Title = "warn", "Unknown: nothing could be read"
 	case len(f.Errors) > 0:

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"embargo.dev/internal/display"
 )
 
 //go:embed html/page.css
@@ -121,8 +123,8 @@ func (r *Result) facts() []fact {
 	add(r.Version != "", "Made by", "kubectl-embargo "+r.Version)
 	add(true, "Fails at", cmp.Or(string(r.FailOn), "nothing"))
 	add(len(r.Clusters) > 1, "Clusters", r.clusterNames())
-	add(r.Summary.Skipped > 0, "Skipped", count(r.Summary.Skipped, "document")+" without a Kubernetes object")
-	add(r.Summary.Unparsable > 0, "Unparsable", count(r.Summary.Unparsable, "finding")+" whose vendor can't be told")
+	add(r.Summary.Skipped > 0, "Skipped", display.Count(r.Summary.Skipped, "document")+" without a Kubernetes object")
+	add(r.Summary.Unparsable > 0, "Unparsable", display.Count(r.Summary.Unparsable, "finding")+" whose vendor can't be told")
 	add(len(r.NotLookedFor) > 0, "Not looked for", strings.Join(r.NotLookedFor, ", "))
 	return append(facts, fact{Name: "Rule set", Value: r.RuleSet, Code: true})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/policies"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -51,7 +52,7 @@ func (m *measure) rule() sarifRule {
 	}
 	return sarifRule{
 		ID: m.id(), Name: identifier(m.Vendor, m.Name),
-		ShortDescription: sarifText{Text: cut(short, maxDescription)}, FullDescription: sarifText{Text: cut(full, maxDescription)},
+		ShortDescription: sarifText{Text: display.TruncateCharacters(short, maxDescription)}, FullDescription: sarifText{Text: display.TruncateCharacters(full, maxDescription)},
 		Help:                 sarifText{Text: m.help(plain), Markdown: m.help(markdown)},
 		HelpURI:              m.url(),
 		DefaultConfiguration: sarifConfiguration{levels[strongest(m.findings)]},
@@ -155,12 +156,4 @@ func identifier(parts ...string) string {
 		name.WriteString(strings.ToUpper(word[:1]) + word[1:])
 	}
 	return name.String()
-}
-
-func cut(text string, most int) string {
-	runes := []rune(text)
-	if len(runes) <= most {
-		return text
-	}
-	return string(runes[:most-1]) + "…"
 }

@@ -7,15 +7,16 @@ import (
 	"strings"
 	"time"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/policies"
 )
 
 // sentence sums the result up.
 func (r *Result) sentence() string {
 	s := r.Summary
-	read := fmt.Sprintf("%s with %s as of %s", count(s.Objects, "object"), count(s.Images, "image"), r.asOf())
+	read := fmt.Sprintf("%s with %s as of %s", display.Count(s.Objects, "object"), display.Count(s.Images, "image"), r.asOf())
 	if s.Skipped > 0 {
-		read += fmt.Sprintf(" (%s skipped that %s no Kubernetes object)", count(s.Skipped, "document"), map[bool]string{true: "is", false: "are"}[s.Skipped == 1])
+		read += fmt.Sprintf(" (%s)", display.CountOf(s.Skipped, "document skipped that is no Kubernetes object", "documents skipped that are no Kubernetes object"))
 	}
 	switch {
 	case r.unread():
@@ -26,7 +27,7 @@ func (r *Result) sentence() string {
 	if len(r.Findings) == 0 {
 		return "No findings in " + read + "."
 	}
-	return fmt.Sprintf("%s in %s: %d Deny, %d Warn, %d Audit.", count(len(r.Findings), "finding"), read, s.Deny, s.Warn, s.Audit)
+	return fmt.Sprintf("%s in %s: %d Deny, %d Warn, %d Audit.", display.Count(len(r.Findings), "finding"), read, s.Deny, s.Warn, s.Audit)
 }
 
 // asOf is the instant for people, who need no fractions of a second.
@@ -38,13 +39,6 @@ func shortInstant(text string) string {
 		return at.UTC().Format(time.RFC3339)
 	}
 	return text
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func orDash(text string) string {

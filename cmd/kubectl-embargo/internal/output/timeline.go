@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/policies/schedule"
 	"embargo.dev/policies/v1alpha1"
 )
@@ -179,5 +180,5 @@ func (t *timeline) table(m *measure, asOf time.Time) {
 	if inForce != nil {
 		standing = "in force is " + inForce.Phase.Phase
 	}
-	t.Describe = fmt.Sprintf("Timeline of %s: %s; %s. The table below has the same.", m.id(), count(len(phases), "phase"), standing)
+	t.Describe = fmt.Sprintf("Timeline of %s: %s; %s. The table below has the same.", m.id(), display.Count(len(phases), "phase"), standing)
 }

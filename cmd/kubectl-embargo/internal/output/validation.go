@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
+
+	"embargo.dev/internal/display"
 )
 
 // Validation is what list validate found; scripts depend on its shape.
@@ -49,7 +51,7 @@ func PrintValidation(w io.Writer, format string, v *Validation) error {
 		return err
 	}
 	s := v.Summary
-	_, err := fmt.Fprintf(w, "%s: %s, %s.\n", count(s.Vendors, "vendor"), count(s.Errors, "error"), count(s.Warnings, "warning"))
+	_, err := fmt.Fprintf(w, "%s: %s, %s.\n", display.Count(s.Vendors, "vendor"), display.Count(s.Errors, "error"), display.Count(s.Warnings, "warning"))
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"embargo.dev/internal/display"
 	"embargo.dev/policies/v1alpha1"
 )
 
@@ -42,7 +43,7 @@ func (r *Result) images(action v1alpha1.Action) string {
 			fields[f.imageField()] = true
 		}
 	}
-	return count(len(fields), "image")
+	return display.Count(len(fields), "image")
 }
 
 // running counts what runs.
@@ -58,9 +59,9 @@ func (r *Result) running() string {
 		vendors[f.Vendor] = true
 	}
 	if len(carrying) == 0 {
-		return count(len(unread), "workload") + " with images that can't be read"
+		return display.Count(len(unread), "workload") + " with images that can't be read"
 	}
-	return fmt.Sprintf("%s with images of %s", count(len(carrying), "workload"), count(len(vendors), "restricted vendor"))
+	return fmt.Sprintf("%s with images of %s", display.Count(len(carrying), "workload"), display.Count(len(vendors), "restricted vendor"))
 }
 
 // workload is the object of a finding.
