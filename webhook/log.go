@@ -5,10 +5,11 @@ import (
 	"errors"
 	"sync/atomic"
 
-	"embargo.dev/internal/display"
 	"github.com/go-logr/logr"
 	"golang.org/x/time/rate"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"embargo.dev/internal/display"
 )
 
 const (

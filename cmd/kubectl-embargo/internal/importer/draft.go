@@ -2,10 +2,11 @@ package importer
 
 import (
 	"cmp"
-	"embargo.dev/internal/display"
 	"fmt"
 	"slices"
 	"strings"
+
+	"embargo.dev/internal/display"
 )
 
 // Bounds of the API. What doesn't fit is left out, and the draft says so.

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"embargo.dev/internal/display"
 	yamlv3 "go.yaml.in/yaml/v3"
+
+	"embargo.dev/internal/display"
 )
 
 // YAML writes the draft as a RestrictedVendor. What no list tells is left out, and a
