@@ -29,7 +29,7 @@ var oddTexts = []string{
 	"\U000e0001", "\ufffd", `\u007f`, `"`, ": - #", strings.Repeat("\x7f", 400),
 }
 
-// fleet is a custom resource, of which a tenant chooses all texts.
+// fleet is a custom resource whose texts a tenant chooses.
 func fleet(odd string) *unstructured.Unstructured {
 	template := func(image string) map[string]any {
 		return map[string]any{"containers": []any{map[string]any{"name": "c" + odd, "image": image}}}

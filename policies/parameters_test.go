@@ -60,7 +60,7 @@ func decideImage(list *random.List, image workload.Image) policies.Decision {
 	}, policies.At(time.Now()))
 }
 
-// TestWhyParametersCannotBeRead: nobody is told to write a variable in lower case.
+// TestWhyParametersCannotBeRead checks that no message advises to write a variable in lower case.
 func TestWhyParametersCannotBeRead(t *testing.T) {
 	rules, problems := policies.Compile(source(t))
 	require.Empty(t, problems)

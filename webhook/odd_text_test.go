@@ -19,8 +19,8 @@ import (
 	"embargo.dev/policies/workload"
 )
 
-// TestOddTextsBreakNoAnswer has a custom resource of which a tenant chooses all texts be warned
-// of, and refused. A refusal comes back in the status of whoever creates the Pods, and in events.
+// TestOddTextsBreakNoAnswer warns about a custom resource whose texts a tenant chooses, and
+// refuses it. A refusal comes back in the status of whoever creates the Pods, and in events.
 func TestOddTextsBreakNoAnswer(t *testing.T) {
 	for _, odd := range []string{"\x01", "\x1b[31m", "\r\n", "\x7f", "\u0085", "\u009f", "\u202e", "\u2028", "\ufeff", "\ufffe", "\uffff", "\U000e0001"} {
 		t.Run(strconv.QuoteToASCII(odd), func(t *testing.T) {

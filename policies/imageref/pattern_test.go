@@ -115,7 +115,7 @@ var (
 	openVersions = []string{":$(t)", ":1$(t)", ":$(t)@" + digestA, "@$(d)", ":1@$(d)", ":$(t)@$(d)"}
 )
 
-// parse reads an image, of which the tag or digest may have parameters.
+// parse reads an image whose tag or digest may have parameters.
 func parse(t require.TestingT, image string) imageref.Reference {
 	if r, ok := imageref.ParseParametric(image); ok {
 		return r

@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// ignoredGroups are those of which no kind carries images: events; schemas, which describe
+// ignoredGroups are API groups without a kind that carries images: events; schemas, which describe
 // containers without having any; Embargo's own kinds; and reports, which repeat what others
 // carry. Gatekeeper makes a kind of constraint for each of its templates.
 var ignoredGroups = []string{

@@ -132,7 +132,7 @@ spec:
 `, spec)
 }
 
-// TestListedKindsAreCoveredAndPoliciesAreNot defines a kind of which only a listed field
+// TestListedKindsAreCoveredAndPoliciesAreNot defines a kind in which only a listed field
 // names an image, and one of a policy engine whose schema leaves everything open.
 func TestListedKindsAreCoveredAndPoliciesAreNot(t *testing.T) {
 	ns := namespace(t)

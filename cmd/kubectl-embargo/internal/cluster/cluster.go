@@ -40,8 +40,8 @@ type Cluster struct {
 
 	mapper meta.RESTMapper
 
-	// silence is the first lack of an answer. All that can't be read for want of it is told
-	// in the same words, and so once.
+	// silence is the first request without an answer. All errors after it have the same
+	// words, so that they are printed once.
 	silence atomic.Pointer[silence]
 }
 

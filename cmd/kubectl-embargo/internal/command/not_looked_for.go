@@ -7,7 +7,7 @@ import (
 	"embargo.dev/policies"
 )
 
-// noteNotLookedFor names the vendors of which nothing can be found, whatever runs: without a
+// noteNotLookedFor names the vendors that no image can be found of, whatever runs: without a
 // remark, no finding would pass for a clean result. Of a list that is given, each entry without
 // images has a remark of its own.
 func (s *survey) noteNotLookedFor(given map[string]manifest.Object) {
@@ -22,7 +22,7 @@ func (s *survey) noteNotLookedFor(given map[string]manifest.Object) {
 			if !isGiven {
 				unrecognisable = append(unrecognisable, name)
 			}
-		case idle.Reason != policies.ReasonNoPolicy: // that there is none is told once
+		case idle.Reason != policies.ReasonNoPolicy: // another notice says that there is no policy
 			unapplied = append(unapplied, name)
 		}
 		s.notLookedFor = append(s.notLookedFor, name)
@@ -35,7 +35,7 @@ func (s *survey) noteNotLookedFor(given map[string]manifest.Object) {
 	}
 }
 
-// notLookedFor names the vendors of which nothing could be found in some cluster.
+// notLookedFor names the vendors that no image could be found of in some cluster.
 func (l *live) notLookedFor() []string {
 	var all []string
 	for _, s := range l.surveys {

@@ -41,7 +41,7 @@ func TestVendorsOfWhichNothingCanBeFoundAreNamed(t *testing.T) {
 		"a list that is given": {[]v1alpha1.RestrictedVendor{faceless, foreign}, []v1alpha1.VendorPolicy{policy}, []string{"RestrictedVendor/faceless"}, []string{
 			"not looked for, since no VendorPolicy applies a restriction of theirs: foreign",
 		}, []string{"faceless", "foreign"}},
-		"there is no policy, which is told as such": {[]v1alpha1.RestrictedVendor{found, foreign}, nil, nil, nil, []string{"found", "foreign"}},
+		"there is no policy, which another notice says": {[]v1alpha1.RestrictedVendor{found, foreign}, nil, nil, nil, []string{"found", "foreign"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set, problems := policies.Compile(policies.Source{Vendors: test.vendors, Policies: test.policies})

@@ -31,7 +31,7 @@ type survey struct {
 	namespaces map[string]policies.Namespace
 	seen       *audit.Surveyed // nil where nothing could be read
 
-	notLookedFor []string // vendors of which nothing can be found
+	notLookedFor []string // vendors that no image can be found of
 }
 
 func (l *live) newSurvey(context string) *survey {

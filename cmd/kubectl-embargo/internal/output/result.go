@@ -42,7 +42,7 @@ type Background struct {
 	Vendors   []v1alpha1.RestrictedVendor // that findings may name: their citations and schedules
 	Unchecked []InputError                // documents that look like objects but are none
 	Images    []Image                     // every image that was evaluated, for formats that need it
-	// NotLookedFor are vendors of which nothing can be found, whatever runs.
+	// NotLookedFor are vendors that no image can be found of, whatever runs.
 	NotLookedFor []string
 	FailOn       v1alpha1.Action  // the weakest action that fails; "" for none
 	Instant      policies.Instant // AsOf
