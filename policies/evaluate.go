@@ -130,7 +130,7 @@ type candidacy struct {
 	now         time.Time // in the restriction's zone
 	real        time.Time // by which waivers are compared: in UTC
 	waiver      *waiver   // live
-	possible    *waiver   // covers it if the tag or digest, left open, comes to be what it names
+	possible    *waiver   // covers the image if the open tag or digest turns out to be one that the waiver names
 	expired     *waiver   // would cover it if it were live
 }
 

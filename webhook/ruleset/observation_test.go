@@ -167,8 +167,8 @@ func TestPrefilteredIsOfWhatIsInForce(t *testing.T) {
 	}
 }
 
-// TestColumnsNeverPassAVendorOffAsLookedFor: neither 0 workloads nor True are said of a vendor
-// of which nothing can be found.
+// TestColumnsNeverPassAVendorOffAsLookedFor checks that the columns show neither 0 workloads nor
+// True for a vendor whose images can't be found.
 func TestColumnsNeverPassAVendorOffAsLookedFor(t *testing.T) {
 	faceless := restricting("a", "us-persons")
 	faceless.Spec.Images = v1alpha1.VendorImages{}

@@ -12,7 +12,7 @@ import (
 func UntilInterrupted(ctx context.Context, w io.Writer) io.Writer { return &interruptible{ctx, w} }
 
 type interruptible struct {
-	ctx context.Context //nolint:containedctx // it is what ends the writer
+	ctx context.Context //nolint:containedctx // an io.Writer takes no context
 	io.Writer
 }
 
@@ -51,7 +51,7 @@ func FromPipe(ctx context.Context, r io.Reader) io.Reader {
 }
 
 type pipe struct {
-	ctx context.Context //nolint:containedctx // it is what the end of the pipe is compared with
+	ctx context.Context //nolint:containedctx // an io.Reader takes no context
 	io.Reader
 	ended bool
 }

@@ -24,7 +24,7 @@ func TestNothingIsWrittenAfterAnInterruption(t *testing.T) {
 	cancel()
 	n, err := io.WriteString(w, "after")
 	require.NoError(t, err)
-	assert.Equal(t, len("after"), n, "a writer that complained would be told of")
+	assert.Equal(t, len("after"), n, "a short write would be reported as an error")
 	assert.Equal(t, "before", out.String())
 }
 
